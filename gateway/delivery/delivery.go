@@ -15,6 +15,11 @@ import (
 type Delivery struct {
 	Event      event.Event
 	Properties Properties
+	// Origin is the accepted event where rendering changed more of it than
+	// adding idempotencykey and producedby; nil where it did not.
+	Origin *event.Event
+	// Unrendered says that a stage failed, so that Event is the accepted one.
+	Unrendered bool
 
 	Endpoint string
 	Route    string
@@ -30,6 +35,16 @@ type Delivery struct {
 	// oldest first, at most [MaxHistory].
 	Attempts int
 	History  []Attempt
+
+	// Redrive is set on the delivery of a former dead letter.
+	Redrive *Redrive
+}
+
+// Redrive ties a delivery to the dead letter that it drives again.
+type Redrive struct {
+	Letter   Ref
+	At       time.Time // when it was asked for: the age limit counts from here
+	Attempts int       // of earlier drives
 }
 
 // MaxHistory bounds Delivery.History.
@@ -67,6 +82,22 @@ func (d Delivery) Tried(now time.Time, out Outcome) Delivery {
 	}
 	d.History = append(append(make([]Attempt, 0, len(keep)+1), keep...), Attempt{At: now, Error: out.Reason()})
 	return d
+}
+
+// Since is when d's age began: its acceptance, or its redrive.
+func (d *Delivery) Since() time.Time {
+	if d.Redrive != nil {
+		return d.Redrive.At
+	}
+	return d.Accepted
+}
+
+// AllAttempts counts the tries of this drive and of those before it.
+func (d *Delivery) AllAttempts() int {
+	if d.Redrive != nil {
+		return d.Redrive.Attempts + d.Attempts
+	}
+	return d.Attempts
 }
 
 // Ref names a delivery that the journal keeps for a retry or as a dead letter.

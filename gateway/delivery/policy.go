@@ -36,7 +36,12 @@ func (p Policy) Exhausted(d Delivery, out Outcome, now time.Time) bool {
 	if p.MaxAttempts > 0 && d.Attempts >= p.MaxAttempts && out.Blame != Endpoint {
 		return true
 	}
-	return now.Sub(d.Accepted) >= p.MaxAge
+	return p.Expired(&d, now)
+}
+
+// Expired reports whether d is older than the policy allows at now.
+func (p Policy) Expired(d *Delivery, now time.Time) bool {
+	return now.Sub(d.Since()) >= p.MaxAge
 }
 
 // Backoff is the wait before the attempt after attempts tries: the initial
