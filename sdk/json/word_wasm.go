@@ -1,0 +1,10 @@
+package json
+
+import "unsafe"
+
+// word loads eight bytes, lowest first. WebAssembly loads from any address in
+// that order, but the compiler does not combine loads for it.
+func word(b []byte, i int) uint64 {
+	s := b[i : i+8 : i+8]
+	return *(*uint64)(unsafe.Pointer(&s[0]))
+}
