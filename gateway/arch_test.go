@@ -1,0 +1,237 @@
+package gateway_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/headgate/headgate"
+
+// room is what one package may know besides the standard library.
+type room struct {
+	// imports are packages of this module, relative to its root; "*" is any.
+	imports []string
+	// libs are the third-party modules that are allowed here and hence nowhere
+	// else that does not name them too.
+	libs []string
+	// never are packages of the standard library that must stay out.
+	never []string
+}
+
+const (
+	bbolt      = "go.etcd.io/bbolt"
+	cobra      = "github.com/spf13/cobra"
+	echo       = "github.com/labstack/echo/v4"
+	nats       = "github.com/nats-io"
+	pflag      = "github.com/spf13/pflag"
+	prometheus = "github.com/prometheus/client_golang"
+	wazero     = "github.com/tetratelabs/wazero"
+	xsync      = "golang.org/x/sync"
+	xsys       = "golang.org/x/sys"
+	yaml       = "github.com/goccy/go-yaml"
+)
+
+// guestNever keeps guests small and fit for TinyGo: no reflection.
+var guestNever = []string{"encoding/json", "fmt", "reflect"}
+
+// plan is the map of the house. Data moves forward through it: an edge
+// (ingress, sink, admin) never imports the engine or another edge, the engine
+// never imports an edge, and an interface lives at its consumer. A key that
+// ends in "/*" stands for every package directly beneath it that has no row.
+var plan = map[string]room{
+	"cmd/headgate": {
+		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event"},
+		libs:    []string{cobra, pflag, yaml},
+	},
+	"cmd/bench": {},
+
+	"gateway":                {imports: []string{"*"}, libs: []string{echo, xsync}},
+	"gateway/event":          {imports: []string{"sdk/json"}},
+	"gateway/delivery":       {imports: []string{"gateway/event"}},
+	"gateway/filter":         {},
+	"gateway/pipeline":       {imports: []string{"gateway/event", "gateway/delivery"}},
+	"gateway/route":          {imports: []string{"gateway/event", "gateway/filter", "gateway/pipeline"}},
+	"gateway/plugin":         {imports: []string{"gateway/event", "gateway/delivery", "gateway/filter", "gateway/pipeline", "gateway/plugin/meter", "sdk/abi"}, libs: []string{wazero}},
+	"gateway/plugin/matcher": {imports: []string{"gateway/event", "gateway/filter", "sdk/json"}, libs: []string{wazero}},
+	"gateway/journal":        {imports: []string{"gateway/event", "gateway/delivery"}, libs: []string{nats, xsync, xsys}},
+	"gateway/dispatch":       {imports: []string{"gateway/event", "gateway/delivery", "gateway/route", "gateway/pipeline", "sdk/json"}, libs: []string{xsync}},
+	"gateway/sink":           {imports: []string{"gateway/event", "gateway/delivery"}},
+	"gateway/sink/webhook":   {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/sink/file":      {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/sink/sinktest":  {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/ingress":        {imports: []string{"gateway/event"}, libs: []string{echo}},
+	"gateway/auth":           {},
+	"gateway/catalog":        {imports: []string{"gateway/event", "gateway/delivery"}},
+	"gateway/store":          {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
+	"gateway/admin":          {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{echo}},
+	"gateway/client":         {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
+	"gateway/config":         {libs: []string{yaml}},
+	"gateway/telemetry":      {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},
+	"gateway/demo":           {imports: []string{"gateway/catalog", "gateway/client", "gateway/event"}},
+
+	"sdk":            {imports: []string{"sdk/abi"}, never: guestNever},
+	"sdk/abi":        {never: guestNever},
+	"sdk/json":       {never: guestNever},
+	"sdk/plugintest": {imports: []string{"sdk", "sdk/abi", "sdk/json"}},
+
+	"plugins":    {imports: []string{"sdk"}},
+	"plugins/*":  {imports: []string{"sdk", "sdk/json"}, never: guestNever},
+	"examples/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},
+}
+
+// TestImports holds every package to its row of the plan. Test files are free:
+// they may bring an oracle.
+func TestImports(t *testing.T) {
+	found := packages(t)
+	if len(found) == 0 {
+		t.Fatal("found no package: the test looks in the wrong place")
+	}
+	used := map[string]bool{}
+	for _, dir := range slices.Sorted(maps.Keys(found)) {
+		row, ok := rowOf(dir)
+		if !ok {
+			t.Errorf("%s is not in the plan: give it a row that says what it may import", dir)
+			continue
+		}
+		used[row] = true
+		for imported, file := range found[dir].imports {
+			if reason := plan[row].refuses(imported); reason != "" {
+				t.Errorf("%s: %s must not import %q: %s", file, dir, imported, reason)
+			}
+		}
+	}
+	for row := range plan {
+		if !used[row] {
+			t.Errorf("%s is in the plan but not in the tree: remove its row", row)
+		}
+	}
+}
+
+// TestPackageComments demands the first sentence by which a reader finds a room.
+func TestPackageComments(t *testing.T) {
+	for dir, p := range packages(t) {
+		want := "Package " + p.name + " "
+		if p.name == "main" {
+			want = "Command " + path.Base(dir) + " "
+		}
+		if len(p.comments) != 1 {
+			t.Errorf("%s has %d package comments, want one, in one file", dir, len(p.comments))
+		} else if !strings.HasPrefix(p.comments[0], want) {
+			first, _, _ := strings.Cut(p.comments[0], "\n")
+			t.Errorf("%s: package comment begins %q, want %q", dir, first, want+"…")
+		}
+	}
+}
+
+// refuses says why a package with row r may not import imported, or "".
+func (r room) refuses(imported string) string {
+	if rel, ok := strings.CutPrefix(imported, module+"/"); ok {
+		if slices.Contains(r.imports, rel) || slices.Contains(r.imports, "*") {
+			return ""
+		}
+		return "its row does not allow that room"
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		if slices.Contains(r.never, imported) {
+			return "its row keeps that out"
+		}
+		return ""
+	}
+	for _, lib := range r.libs {
+		if imported == lib || strings.HasPrefix(imported, lib+"/") {
+			return ""
+		}
+	}
+	return "its row does not allow that library"
+}
+
+// rowOf finds the row for a directory: its own, or its parent's "/*".
+func rowOf(dir string) (string, bool) {
+	for _, row := range []string{dir, path.Dir(dir) + "/*"} {
+		if _, ok := plan[row]; ok {
+			return row, true
+		}
+	}
+	return "", false
+}
+
+// pkg is what the tests need to know of one directory of Go files.
+type pkg struct {
+	name     string
+	imports  map[string]string // path → a file that imports it
+	comments []string
+}
+
+// packages parses the non-test files of every package of the module, whatever
+// platform they are for.
+func packages(t *testing.T) map[string]*pkg {
+	t.Helper()
+	const root = ".."
+	found := map[string]*pkg{}
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); file != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		return addFile(found, root, file)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func addFile(found map[string]*pkg, root, file string) error {
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly|parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	rel, err := filepath.Rel(root, file)
+	if err != nil {
+		return err
+	}
+	rel = filepath.ToSlash(rel)
+	p := found[path.Dir(rel)]
+	if p == nil {
+		p = &pkg{imports: map[string]string{}}
+		found[path.Dir(rel)] = p
+	}
+	p.name = f.Name.Name
+	for _, spec := range f.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return err
+		}
+		p.imports[imported] = rel
+	}
+	if text := docText(f); text != "" {
+		p.comments = append(p.comments, text)
+	}
+	return nil
+}
+
+// docText is the package comment of f, or "".
+func docText(f *ast.File) string {
+	if f.Doc == nil {
+		return ""
+	}
+	return f.Doc.Text()
+}
