@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/headgate/headgate/sdk/json"
 )
 
 // AppendJSON appends e in the CloudEvents JSON format (a structured event) to
