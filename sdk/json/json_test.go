@@ -134,6 +134,9 @@ func TestGet(t *testing.T) {
 			if string(got) != tt.want || ok != (tt.want != "") {
 				t.Errorf("Get(%q) = %s, %v, want %q", tt.keys, []byte(got), ok, tt.want)
 			}
+			if at := v.At(tt.keys...); string(at) != tt.want {
+				t.Errorf("At(%q) = %s, want %q", tt.keys, []byte(at), tt.want)
+			}
 		})
 	}
 }

@@ -16,6 +16,12 @@ func (v Value) Get(keys ...string) (Value, bool) {
 	return v, len(v) > 0
 }
 
+// At is Get for chaining: the zero Value when there is no such member.
+func (v Value) At(keys ...string) Value {
+	found, _ := v.Get(keys...)
+	return found
+}
+
 func (v Value) member(name string) (found Value, ok bool) {
 	for at := v.open('{'); at > 0; {
 		var key Key
