@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -37,3 +39,12 @@ func (e *FieldError) Error() string {
 type hint string
 
 func (h hint) Error() string { return string(h) }
+
+// reason is the words of a file's error without the path, which is told apart.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return err.Error()
+}

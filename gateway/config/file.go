@@ -19,7 +19,7 @@ const maxFileBytes = 64 << 10
 func (l *loader) file(path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		l.fileError(path, "cannot be read: "+errors.Unwrap(err).Error())
+		l.fileError(path, "cannot be read: "+reason(err))
 		return
 	}
 	if len(text) > maxFileBytes {

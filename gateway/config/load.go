@@ -115,7 +115,7 @@ func (l *loader) resolveToken() {
 	default:
 		b, err := os.ReadFile(l.tokenFile)
 		if err != nil {
-			l.fail("token-file", "cannot be read: "+errors.Unwrap(err).Error())
+			l.fail("token-file", "cannot be read: "+reason(err))
 			return
 		}
 		l.cfg.Token = Secret(strings.TrimSpace(string(b)))

@@ -78,7 +78,7 @@ func (l *loader) validateTLS() {
 func (l *loader) readable(name, path string) {
 	f, err := os.Open(path)
 	if err != nil {
-		l.fail(name, "cannot be read: "+err.(*os.PathError).Err.Error())
+		l.fail(name, "cannot be read: "+reason(err))
 		return
 	}
 	f.Close()
