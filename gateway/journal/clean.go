@@ -1,0 +1,80 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// scan builds the index from the messages up to last.
+func (s *Spool) scan(ctx context.Context, e *engine, last uint64) error {
+	for seq := uint64(1); seq <= last; seq++ {
+		m, err := e.get(ctx, s.stream, seq, jetstream.WithGetMsgSubject(s.stream))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%s %d: %w", s.stream, seq, err)
+		}
+		seq = m.Sequence
+		c, err := change(m.Data)
+		if err != nil {
+			s.journal.opt.Logger.Error("journal: a message is damaged; the deliveries in it are lost, it is kept for inspection",
+				"stream", s.stream, "seq", seq, "err", err)
+			s.index.messages = append(s.index.messages, &message{seq: seq, damaged: true})
+			continue
+		}
+		s.index.apply(seq, c)
+	}
+	s.applied, s.scanned = last, true
+	return nil
+}
+
+// isMissing reports that a message to be deleted was not there.
+func isMissing(err error) bool {
+	var api *jetstream.APIError
+	return errors.Is(err, jetstream.ErrMsgNotFound) ||
+		errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeMessageNotFound
+}
+
+// maxCleanDeletes bounds the single deletes of one round: each costs an fsync.
+const maxCleanDeletes = 512
+
+// clean drops messages that nothing needs: the run of dead ones at the front
+// at once, and others one by one, what a removal names before the removal.
+func (s *Spool) clean(ctx context.Context, e *engine) error {
+	s.mu.Lock()
+	idle := s.index.dead == 0
+	upTo := s.index.deadPrefix()
+	any := len(s.index.messages) > 0 && s.index.messages[0].seq < upTo
+	s.mu.Unlock()
+	if idle {
+		return nil
+	}
+	if any {
+		if err := e.streams[s.stream].Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
+			return fmt.Errorf("%s below %d: %w", s.stream, upTo, err)
+		}
+		s.forget(func(seq uint64) bool { return seq < upTo })
+	}
+	s.mu.Lock()
+	seqs := s.index.deadInside()
+	s.mu.Unlock()
+	gone := map[uint64]bool{}
+	defer func() { s.forget(func(seq uint64) bool { return gone[seq] }) }()
+	for _, seq := range seqs[:min(len(seqs), maxCleanDeletes)] {
+		if err := e.streams[s.stream].DeleteMsg(ctx, seq); err != nil && !isMissing(err) {
+			return fmt.Errorf("%s %d: %w", s.stream, seq, err)
+		}
+		gone[seq] = true
+	}
+	return nil
+}
+
+func (s *Spool) forget(gone func(seq uint64) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.index.drop(gone)
+}
