@@ -1,0 +1,353 @@
+// Package dispatch carries events from the journal to the sinks.
+//
+// One reader takes chunks from the journal, workers evaluate them against the
+// route table in force, and a hand-off gives each endpoint its deliveries in
+// the order of the journal. An endpoint that cannot keep up is detached: it
+// keeps its position and follows the journal by itself, at its own pace, until
+// it has caught up. Nothing is settled for an endpoint until its sink took it,
+// or it lies among the retries or the dead letters, on disk.
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/route"
+)
+
+// Journal is what dispatch needs of the durable log of events.
+type Journal interface {
+	// Read yields the chunks from sequence from on, or from the first that is
+	// kept, and waits at the end for more until ctx is done.
+	Read(ctx context.Context, from uint64) iter.Seq2[event.Chunk, error]
+	// Last is the sequence of the newest durable chunk; 0 when there is none.
+	Last() uint64
+	LoadMarks(ctx context.Context) ([]delivery.Mark, error)
+	SaveMarks(ctx context.Context, marks []delivery.Mark) error
+}
+
+// Spool is a durable bag of deliveries: retries in one, dead letters in
+// another. Its methods return when the change is on disk.
+type Spool interface {
+	Put(ctx context.Context, letters []delivery.DeadLetter) ([]delivery.Ref, error)
+	Get(ctx context.Context, ref delivery.Ref) (delivery.DeadLetter, error)
+	Remove(ctx context.Context, refs []delivery.Ref) error
+	All(ctx context.Context) iter.Seq2[delivery.Ref, delivery.DeadLetter]
+}
+
+// Sink is what dispatch needs of a connector; packages under sink implement it.
+type Sink interface {
+	// Send tries each delivery once and returns one outcome for each, in the
+	// same order. It never retries, and never holds on to its arguments. When
+	// it sends piecemeal, it answers [delivery.NotTried] for a delivery whose
+	// key failed earlier in the batch.
+	Send(ctx context.Context, batch []delivery.Delivery) []delivery.Outcome
+	// Capacity says how Send is to be called. It does not change.
+	Capacity() delivery.Capacity
+	Close() error
+}
+
+// Recorder is told of every try.
+type Recorder interface {
+	Record(tries []delivery.Try)
+}
+
+// Endpoint is a configured endpoint with its open sink.
+type Endpoint struct {
+	Name   string
+	Policy delivery.Policy
+	// Sink is owned by the dispatcher from Open or Swap on. A different value
+	// than before replaces the endpoint's sink.
+	Sink Sink
+}
+
+// Plan is what is in force: a table, and the endpoints that its rules name by
+// their index.
+type Plan struct {
+	Table     *route.Table
+	Endpoints []Endpoint
+}
+
+// Options are the optional parts of a dispatcher.
+type Options struct {
+	Workers  int           // goroutines that evaluate routes; default 2
+	SaveMark time.Duration // how often positions are saved; default 200 ms
+	Recorder Recorder
+	Logger   *slog.Logger
+}
+
+// Dispatcher is the engine. Its methods may be called from any goroutine.
+type Dispatcher struct {
+	journal  Journal
+	retries  Spool
+	letters  Spool
+	recorder Recorder
+	log      *slog.Logger
+	opts     Options
+
+	plan atomic.Pointer[Plan]
+	// read is the sequence of the newest chunk that the live reader took.
+	read atomic.Uint64
+
+	swap   sync.Mutex // serialises Swap and Close
+	saving sync.Mutex // serialises save
+
+	mu      sync.Mutex // guards runners
+	runners map[string]*runner
+
+	ctx    context.Context // of the goroutines; ended by Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	closed bool
+}
+
+// Open loads the positions and retries that j and the spools keep, and starts
+// to dispatch under plan. The dispatcher owns plan's table and sinks from now
+// on, also when an error is returned.
+func Open(ctx context.Context, j Journal, retries, letters Spool, plan Plan, opts Options) (*Dispatcher, error) {
+	if opts.Workers <= 0 {
+		opts.Workers = 2
+	}
+	if opts.SaveMark <= 0 {
+		opts.SaveMark = 200 * time.Millisecond
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Recorder == nil {
+		opts.Recorder = discard{}
+	}
+	d := &Dispatcher{
+		journal: j, retries: retries, letters: letters,
+		recorder: opts.Recorder, log: opts.Logger, opts: opts,
+		runners: map[string]*runner{},
+	}
+	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	d.plan.Store(&plan)
+	live, err := d.recover(ctx, plan)
+	if err != nil {
+		d.cancel()
+		d.wg.Wait()
+		plan.Table.Close()
+		closeSinks(plan.Endpoints)
+		return nil, fmt.Errorf("dispatch: %w", err)
+	}
+	d.wg.Go(func() { d.runLive(d.ctx, live) })
+	d.wg.Go(func() { d.saveMarks(d.ctx) })
+	return d, nil
+}
+
+type discard struct{}
+
+func (discard) Record([]delivery.Try) {}
+
+func closeSinks(endpoints []Endpoint) {
+	for _, e := range endpoints {
+		e.Sink.Close()
+	}
+}
+
+// recover makes a runner for each endpoint, at its saved position and with the
+// retries that it still owes, and returns where the live reader starts.
+func (d *Dispatcher) recover(ctx context.Context, plan Plan) (live uint64, err error) {
+	loaded, err := d.journal.LoadMarks(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("load positions: %w", err)
+	}
+	marks := map[string]delivery.Mark{}
+	for _, m := range loaded {
+		marks[m.Endpoint] = m
+	}
+	// An endpoint without a mark was stored by a change that never was
+	// answered: it owes nothing that came before.
+	next := d.journal.Last() + 1
+	live = 1
+	for _, e := range plan.Endpoints {
+		m, ok := marks[e.Name]
+		if !ok || m.Low > next {
+			m = delivery.Mark{Endpoint: e.Name, Low: next}
+		}
+		live = max(live, m.Low)
+		d.runners[e.Name] = newRunner(d, e, m)
+	}
+	if len(plan.Endpoints) == 0 {
+		live = next
+	}
+	// The runners compare themselves with the live reader from the start.
+	d.read.Store(live - 1)
+	if err := d.loadRetries(ctx); err != nil {
+		return 0, fmt.Errorf("load retries: %w", err)
+	}
+	if err := d.save(ctx); err != nil {
+		return 0, fmt.Errorf("save positions: %w", err)
+	}
+	for _, r := range d.runners {
+		r.start(d.ctx)
+	}
+	return live, nil
+}
+
+// Swap puts plan in force. When it returns nil, every event accepted from now
+// on is evaluated under plan. Endpoints are known by name: one that is new
+// starts with the next event; one that is gone ends, and what it still owed
+// becomes dead letters.
+//
+// Everything that can fail on plan's own account was done by whoever built it;
+// an error means that the journal could not save the positions of new
+// endpoints, and that the plan before is in force again.
+func (d *Dispatcher) Swap(ctx context.Context, plan Plan) error {
+	d.swap.Lock()
+	defer d.swap.Unlock()
+	if d.closed {
+		return errors.New("dispatch: swap after close")
+	}
+	added, err := d.add(ctx, plan)
+	if err != nil {
+		return err
+	}
+	old := d.plan.Swap(&plan)
+
+	d.mu.Lock()
+	gone := maps.Clone(d.runners)
+	for _, e := range plan.Endpoints {
+		d.runners[e.Name].configure(e)
+		delete(gone, e.Name)
+	}
+	for name := range gone {
+		delete(d.runners, name)
+	}
+	d.mu.Unlock()
+	for _, r := range added {
+		r.start(d.ctx)
+	}
+	for _, r := range gone {
+		r.remove()
+	}
+	if old.Table != plan.Table {
+		old.Table.Close()
+	}
+	return nil
+}
+
+// add makes a runner for each endpoint of plan that has none, starting with the
+// next chunk, and saves where they start: the 2xx that follows promises these
+// endpoints their events, also after a crash.
+func (d *Dispatcher) add(ctx context.Context, plan Plan) ([]*runner, error) {
+	next := d.journal.Last() + 1
+	var added []*runner
+	d.mu.Lock()
+	for _, e := range plan.Endpoints {
+		if d.runners[e.Name] == nil {
+			r := newRunner(d, e, delivery.Mark{Endpoint: e.Name, Low: next})
+			d.runners[e.Name] = r
+			added = append(added, r)
+		}
+	}
+	d.mu.Unlock()
+	if len(added) == 0 {
+		return nil, nil
+	}
+	err := d.save(ctx)
+	if err == nil {
+		return added, nil
+	}
+	d.mu.Lock()
+	for _, r := range added {
+		delete(d.runners, r.name)
+	}
+	d.mu.Unlock()
+	return nil, fmt.Errorf("dispatch: save positions: %w", err)
+}
+
+// Close stops taking events from the journal, lets what is under way finish
+// until ctx ends, saves the positions and closes the sinks. It is idempotent.
+func (d *Dispatcher) Close(ctx context.Context) error {
+	d.swap.Lock()
+	defer d.swap.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	d.mu.Lock()
+	runners := make([]*runner, 0, len(d.runners))
+	for _, r := range d.runners {
+		runners = append(runners, r)
+	}
+	d.mu.Unlock()
+	for _, r := range runners {
+		r.drain()
+	}
+	for _, r := range runners {
+		r.waitDrained(ctx)
+	}
+	d.cancel()
+	d.wg.Wait()
+	for _, r := range runners {
+		r.close()
+	}
+	d.plan.Load().Table.Close()
+	// The positions are saved whatever became of ctx: they are why a restart
+	// does not repeat what was just drained.
+	if err := d.save(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("dispatch: save positions: %w", err)
+	}
+	return nil
+}
+
+// saveMarks keeps the positions on disk until ctx ends. A save that fails is
+// tried again: old positions only mean that more is delivered twice after a
+// crash.
+func (d *Dispatcher) saveMarks(ctx context.Context) {
+	tick := time.NewTicker(d.opts.SaveMark)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !d.dirty() && !failing {
+			continue
+		}
+		err := d.save(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			d.log.Warn("positions not saved; trying again", "err", err)
+		}
+		failing = err != nil
+	}
+}
+
+func (d *Dispatcher) dirty() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dirty := false
+	for _, r := range d.runners {
+		// No short cut: each runner's flag is to be taken down.
+		dirty = r.takeDirty() || dirty
+	}
+	return dirty
+}
+
+// save writes the positions of all runners. Saves are serial, so that an older
+// set never replaces a newer one.
+func (d *Dispatcher) save(ctx context.Context) error {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	d.mu.Lock()
+	marks := make([]delivery.Mark, 0, len(d.runners))
+	for _, r := range d.runners {
+		marks = append(marks, r.mark())
+	}
+	d.mu.Unlock()
+	return d.journal.SaveMarks(ctx, marks)
+}

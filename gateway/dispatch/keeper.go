@@ -1,0 +1,206 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/headgate/headgate/gateway/delivery"
+)
+
+// burial is a delivery on its way to the dead letters.
+type burial struct {
+	letter *delivery.DeadLetter // nil when an old letter is only to be removed
+	// remove is the letter that this one replaces, or that is done with.
+	remove delivery.Ref
+	// settle says that the tracker is to be told when the letter is on disk.
+	settle bool
+}
+
+// bury gives en up for reason.
+func (r *runner) bury(en entry, reason string) {
+	d := *en.d
+	b := burial{settle: en.retry == nil && d.Redrive == nil}
+	if d.Redrive != nil {
+		b.remove = r.letterDone(d.Redrive.Letter)
+		d.Attempts, d.Redrive = d.AllAttempts(), nil
+	}
+	b.letter = &delivery.DeadLetter{Delivery: d, Reason: reason, DeadAt: time.Now()}
+	r.burials = append(r.burials, b)
+	if en.retry != nil {
+		r.finish(en.retry)
+	}
+	tell(r.keep)
+}
+
+// hasWork reports whether the keeper has anything to do.
+func (r *runner) hasWork() bool {
+	return len(r.burials)+len(r.puts)+len(r.removes)+len(r.loads) > 0
+}
+
+// work is one round of the keeper.
+type work struct {
+	burials []burial
+	puts    []*retry
+	removes []delivery.Ref
+	loads   []*retry
+}
+
+// runKeeper brings retries and dead letters to disk and back. A change that
+// fails is tried until it succeeds: until then it is owed, and a restart finds
+// the event in the journal.
+func (r *runner) runKeeper() {
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-r.keep:
+		}
+		for {
+			r.mu.Lock()
+			w := work{r.burials, r.puts, r.removes, r.loads}
+			r.burials, r.puts, r.removes, r.loads = nil, nil, nil, nil
+			r.keeping = w.burials != nil || w.puts != nil || w.removes != nil || w.loads != nil
+			more := r.keeping
+			r.mu.Unlock()
+			if !more {
+				break
+			}
+			if err := r.do(&w); err != nil {
+				r.giveBack(w)
+				if r.ctx.Err() != nil {
+					return
+				}
+				r.d.log.Error("retries and dead letters not saved; trying again", "endpoint", r.name, "err", err)
+				select {
+				case <-r.ctx.Done():
+					return
+				case <-time.After(time.Second):
+				}
+			}
+		}
+		tell(r.drained)
+	}
+}
+
+// do works off w and empties what is done. The order matters: a retry is
+// removed only when the letter that it became is on disk.
+func (r *runner) do(w *work) error {
+	if err := r.doBurials(w); err != nil {
+		return err
+	}
+	if err := r.doPuts(w); err != nil {
+		return err
+	}
+	if len(w.removes) > 0 {
+		if err := r.d.retries.Remove(r.ctx, w.removes); err != nil {
+			return err
+		}
+		w.removes = nil
+	}
+	r.doLoads(w.loads)
+	w.loads = nil
+	return nil
+}
+
+func (r *runner) doBurials(w *work) error {
+	var letters []delivery.DeadLetter
+	for _, b := range w.burials {
+		if b.letter != nil {
+			letters = append(letters, *b.letter)
+		}
+	}
+	if len(letters) > 0 {
+		if _, err := r.d.letters.Put(r.ctx, letters); err != nil {
+			return err
+		}
+	}
+	var removes []delivery.Ref
+	r.mu.Lock()
+	for i := range w.burials {
+		b := &w.burials[i]
+		if b.settle {
+			r.track.settle(b.letter.Delivery.Position)
+		}
+		b.letter, b.settle = nil, false
+		if b.remove != (delivery.Ref{}) {
+			removes = append(removes, b.remove)
+		}
+	}
+	r.dirty = true
+	r.madeRoom()
+	r.mu.Unlock()
+	if len(removes) > 0 {
+		if err := r.d.letters.Remove(r.ctx, removes); err != nil {
+			return err
+		}
+	}
+	w.burials = nil
+	return nil
+}
+
+func (r *runner) doPuts(w *work) error {
+	if len(w.puts) == 0 {
+		return nil
+	}
+	copies := make([]delivery.DeadLetter, len(w.puts))
+	for i, rt := range w.puts {
+		copies[i].Delivery = *rt.d
+	}
+	refs, err := r.d.retries.Put(r.ctx, copies)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	for i, rt := range w.puts {
+		rt.ref, rt.d = refs[i], nil
+		if rt.replace != (delivery.Ref{}) {
+			w.removes = append(w.removes, rt.replace)
+			rt.replace = delivery.Ref{}
+		}
+		if rt.first {
+			rt.first = false
+			r.track.settle(copies[i].Delivery.Position)
+		}
+		r.schedule(rt.queue)
+	}
+	r.dirty = true
+	r.mu.Unlock()
+	w.puts = nil
+	return nil
+}
+
+// doLoads reads the bodies of retries that are due, and hands them on.
+func (r *runner) doLoads(loads []*retry) {
+	for _, rt := range loads {
+		letter, err := r.d.retries.Get(r.ctx, rt.ref)
+		r.mu.Lock()
+		switch {
+		case err != nil:
+			if !errors.Is(err, context.Canceled) {
+				r.d.log.Error("retry not read; trying again", "endpoint", r.name, "err", err)
+			}
+			r.reschedule(rt, time.Second)
+		case rt.giveUp != "":
+			r.bury(entry{d: &letter.Delivery, retry: rt}, rt.giveUp)
+		default:
+			rt.d = &letter.Delivery
+			l := r.crew.lane(rt.d.Key)
+			l.push(entry{d: rt.d, retry: rt})
+			tell(l.wake)
+		}
+		r.mu.Unlock()
+	}
+}
+
+// giveBack puts what was not done in front of what came since.
+func (r *runner) giveBack(w work) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.burials = append(w.burials, r.burials...)
+	r.puts = append(w.puts, r.puts...)
+	r.removes = append(w.removes, r.removes...)
+	r.loads = append(w.loads, r.loads...)
+	r.keeping = false
+	tell(r.keep)
+}

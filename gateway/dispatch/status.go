@@ -1,0 +1,75 @@
+package dispatch
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// State is an endpoint's state in one word.
+type State string
+
+// The states of an endpoint.
+const (
+	Healthy    State = "healthy"
+	CatchingUp State = "catching up" // it follows the journal by itself
+	Failing    State = "failing"
+)
+
+// Status is how an endpoint fares.
+type Status struct {
+	Endpoint string
+	State    State
+	Since    time.Time // of failing; zero otherwise
+	Reason   string    // of failing
+	// RetryAt is when a refusing endpoint is asked again.
+	RetryAt time.Time
+
+	Queued   int    // deliveries that wait for their first attempt
+	Retrying int    // deliveries that failed, and those that wait behind them
+	Next     uint64 // the chunk that the endpoint takes next
+	Behind   uint64 // chunks of the journal that it has not taken
+}
+
+// Status returns how each endpoint fares, in the order of their names.
+func (d *Dispatcher) Status() []Status {
+	d.mu.Lock()
+	runners := make([]*runner, 0, len(d.runners))
+	for _, r := range d.runners {
+		runners = append(runners, r)
+	}
+	d.mu.Unlock()
+	last := d.journal.Last()
+	all := make([]Status, 0, len(runners))
+	for _, r := range runners {
+		all = append(all, r.status(last))
+	}
+	slices.SortFunc(all, func(a, b Status) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	return all
+}
+
+func (r *runner) status(last uint64) Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Status{
+		Endpoint: r.name, State: Healthy,
+		Queued: r.queued + r.crew.busy, Retrying: r.open,
+		Next: r.track.next,
+	}
+	if last >= r.track.next {
+		s.Behind = last - r.track.next + 1
+	}
+	if s.Behind > 0 && !r.attached {
+		s.State = CatchingUp
+	}
+	switch {
+	case r.stuck != nil:
+		s.State, s.Reason = Failing, r.stuck.Error()
+	case r.health.failing():
+		s.State, s.Since, s.Reason = Failing, r.health.since, r.health.reason
+		if r.health.paused {
+			s.RetryAt = r.health.until
+		}
+	}
+	return s
+}

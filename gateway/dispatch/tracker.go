@@ -1,0 +1,112 @@
+package dispatch
+
+import (
+	"sort"
+
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/event"
+)
+
+// tracker knows what an endpoint still owes of the chunks that it took: the
+// chunks from the oldest unsettled one on, and for each of their events how
+// many deliveries are open.
+type tracker struct {
+	next  uint64 // the chunk to be taken next
+	open  []openChunk
+	head  int // open[:head] is done
+	owing int // events that are not settled
+	// resumed is where the endpoint stood when the process started: events
+	// settled there are not delivered again.
+	resumed delivery.Mark
+}
+
+type openChunk struct {
+	seq     uint64
+	pending []uint16 // open deliveries per event
+	left    int      // events with any
+}
+
+func newTracker(m delivery.Mark) tracker { return tracker{next: m.Low, resumed: m} }
+
+// done reports whether the event at p was settled before the process started.
+func (t *tracker) done(p event.Position) bool { return t.resumed.IsSettled(p) }
+
+// take notes that chunk seq with events events was taken, and that pending
+// holds, per event, how many deliveries came of it. It keeps pending, which
+// may be nil when there are none.
+func (t *tracker) take(seq uint64, events int, pending []uint16) {
+	t.next = seq + 1
+	left := 0
+	for _, n := range pending {
+		if n > 0 {
+			left++
+		}
+	}
+	if left == 0 {
+		if t.head == len(t.open) {
+			return // nothing is owed: the low mark moves along
+		}
+		pending = make([]uint16, events)
+	}
+	t.owing += left
+	t.open = append(t.open, openChunk{seq: seq, pending: pending, left: left})
+}
+
+// settle notes that one delivery of the event at p needs nothing more.
+func (t *tracker) settle(p event.Position) {
+	live := t.open[t.head:]
+	i := sort.Search(len(live), func(i int) bool { return live[i].seq >= p.Seq })
+	c := &live[i]
+	c.pending[p.Index]--
+	if c.pending[p.Index] > 0 {
+		return
+	}
+	c.left--
+	t.owing--
+	for t.head < len(t.open) && t.open[t.head].left == 0 {
+		t.open[t.head] = openChunk{}
+		t.head++
+	}
+	if t.head > 64 && t.head > len(t.open)/2 {
+		t.open = append(t.open[:0], t.open[t.head:]...)
+		t.head = 0
+	}
+}
+
+// mark returns how far the endpoint has come.
+func (t *tracker) mark(endpoint string) delivery.Mark {
+	m := delivery.Mark{Endpoint: endpoint, Low: t.next}
+	live := t.open[t.head:]
+	if len(live) == 0 {
+		return t.resumedFrom(m)
+	}
+	m.Low = live[0].seq
+	for _, c := range live {
+		// Chunks that the journal skipped count as settled to no harm: there
+		// is nothing to be read of them.
+		for uint64(len(m.Settled)) < c.seq-m.Low {
+			m.Settled = append(m.Settled, nil)
+		}
+		bits := make([]byte, (len(c.pending)+7)/8)
+		for i, n := range c.pending {
+			if n == 0 {
+				bits[i/8] |= 1 << (i % 8)
+			}
+		}
+		m.Settled = append(m.Settled, bits)
+	}
+	return t.resumedFrom(m)
+}
+
+// resumedFrom adds to m what was settled, before the process started, of
+// chunks that were not taken again yet.
+func (t *tracker) resumedFrom(m delivery.Mark) delivery.Mark {
+	end := t.resumed.Low + uint64(len(t.resumed.Settled))
+	for seq := max(t.next, t.resumed.Low); seq < end; seq++ {
+		for uint64(len(m.Settled)) < seq-m.Low {
+			m.Settled = append(m.Settled, nil)
+		}
+		m.Settled = append(m.Settled, t.resumed.Settled[seq-t.resumed.Low])
+	}
+	return m
+}
