@@ -27,7 +27,8 @@ import (
 // Journal is what dispatch needs of the durable log of events.
 type Journal interface {
 	// Read yields the chunks from sequence from on, or from the first that is
-	// kept, and waits at the end for more until ctx is done.
+	// kept, and waits at the end for more until ctx is done. An error is about
+	// chunks that cannot be read; what follows them comes after it.
 	Read(ctx context.Context, from uint64) iter.Seq2[event.Chunk, error]
 	// Last is the sequence of the newest durable chunk; 0 when there is none.
 	Last() uint64
@@ -38,10 +39,11 @@ type Journal interface {
 // Spool is a durable bag of deliveries: retries in one, dead letters in
 // another. Its methods return when the change is on disk.
 type Spool interface {
-	Put(ctx context.Context, letters []delivery.DeadLetter) ([]delivery.Ref, error)
+	// Replace puts letters, returns their names, and removes refs; an error
+	// never leaves a removal alone.
+	Replace(ctx context.Context, refs []delivery.Ref, letters []delivery.DeadLetter) ([]delivery.Ref, error)
 	Get(ctx context.Context, ref delivery.Ref) (delivery.DeadLetter, error)
-	Remove(ctx context.Context, refs []delivery.Ref) error
-	All(ctx context.Context) iter.Seq2[delivery.Ref, delivery.DeadLetter]
+	All(ctx context.Context) iter.Seq2[delivery.Kept, error]
 }
 
 // Sink is what dispatch needs of a connector; packages under sink implement it.

@@ -101,20 +101,23 @@ type bag struct {
 
 func newBag() *bag { return &bag{held: map[delivery.Ref]delivery.DeadLetter{}} }
 
-func (b *bag) Put(_ context.Context, letters []delivery.DeadLetter) ([]delivery.Ref, error) {
+func (b *bag) Replace(_ context.Context, refs []delivery.Ref, letters []delivery.DeadLetter) ([]delivery.Ref, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
 		return nil, b.fail
 	}
+	for _, ref := range refs {
+		delete(b.held, ref)
+	}
 	b.next++
-	var refs []delivery.Ref
+	var put []delivery.Ref
 	for i, l := range letters {
 		ref := delivery.Ref{Seq: b.next, Index: i}
 		b.held[ref] = l
-		refs = append(refs, ref)
+		put = append(put, ref)
 	}
-	return refs, nil
+	return put, nil
 }
 
 func (b *bag) Get(_ context.Context, ref delivery.Ref) (delivery.DeadLetter, error) {
@@ -127,22 +130,10 @@ func (b *bag) Get(_ context.Context, ref delivery.Ref) (delivery.DeadLetter, err
 	return l, nil
 }
 
-func (b *bag) Remove(_ context.Context, refs []delivery.Ref) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, ref := range refs {
-		delete(b.held, ref)
-	}
-	return nil
-}
-
-func (b *bag) All(context.Context) iter.Seq2[delivery.Ref, delivery.DeadLetter] {
-	return func(yield func(delivery.Ref, delivery.DeadLetter) bool) {
+func (b *bag) All(context.Context) iter.Seq2[delivery.Kept, error] {
+	return func(yield func(delivery.Kept, error) bool) {
 		for _, ref := range b.refs() {
-			b.mu.Lock()
-			l := b.held[ref]
-			b.mu.Unlock()
-			if !yield(ref, l) {
+			if !yield(delivery.Kept{Ref: ref, DeadLetter: b.at(ref)}, nil) {
 				return
 			}
 		}

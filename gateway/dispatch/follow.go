@@ -77,7 +77,8 @@ func (r *runner) catchUp() error {
 	only := func(name string) bool { return name == r.name }
 	for chunk, err := range r.d.journal.Read(ctx, next) {
 		if err != nil {
-			return err
+			r.d.log.Error("accepted events cannot be read, and do not reach the endpoint", "endpoint", r.name, "err", err)
+			continue
 		}
 		if r.join(chunk.Seq) || !r.awaitRoom() {
 			return nil

@@ -93,7 +93,7 @@ func (r *runner) do(w *work) error {
 		return err
 	}
 	if len(w.removes) > 0 {
-		if err := r.d.retries.Remove(r.ctx, w.removes); err != nil {
+		if _, err := r.d.retries.Replace(r.ctx, w.removes, nil); err != nil {
 			return err
 		}
 		w.removes = nil
@@ -104,37 +104,31 @@ func (r *runner) do(w *work) error {
 }
 
 func (r *runner) doBurials(w *work) error {
+	if len(w.burials) == 0 {
+		return nil
+	}
 	var letters []delivery.DeadLetter
+	var done []delivery.Ref
 	for _, b := range w.burials {
 		if b.letter != nil {
 			letters = append(letters, *b.letter)
 		}
-	}
-	if len(letters) > 0 {
-		if _, err := r.d.letters.Put(r.ctx, letters); err != nil {
-			return err
+		if b.remove != (delivery.Ref{}) {
+			done = append(done, b.remove)
 		}
 	}
-	var removes []delivery.Ref
+	if _, err := r.d.letters.Replace(r.ctx, done, letters); err != nil {
+		return err
+	}
 	r.mu.Lock()
-	for i := range w.burials {
-		b := &w.burials[i]
+	for _, b := range w.burials {
 		if b.settle {
 			r.track.settle(b.letter.Delivery.Position)
-		}
-		b.letter, b.settle = nil, false
-		if b.remove != (delivery.Ref{}) {
-			removes = append(removes, b.remove)
 		}
 	}
 	r.dirty = true
 	r.madeRoom()
 	r.mu.Unlock()
-	if len(removes) > 0 {
-		if err := r.d.letters.Remove(r.ctx, removes); err != nil {
-			return err
-		}
-	}
 	w.burials = nil
 	return nil
 }
@@ -144,20 +138,20 @@ func (r *runner) doPuts(w *work) error {
 		return nil
 	}
 	copies := make([]delivery.DeadLetter, len(w.puts))
+	var older []delivery.Ref
 	for i, rt := range w.puts {
 		copies[i].Delivery = *rt.d
+		if rt.replace != (delivery.Ref{}) {
+			older = append(older, rt.replace)
+		}
 	}
-	refs, err := r.d.retries.Put(r.ctx, copies)
+	refs, err := r.d.retries.Replace(r.ctx, older, copies)
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
 	for i, rt := range w.puts {
-		rt.ref, rt.d = refs[i], nil
-		if rt.replace != (delivery.Ref{}) {
-			w.removes = append(w.removes, rt.replace)
-			rt.replace = delivery.Ref{}
-		}
+		rt.ref, rt.replace, rt.d = refs[i], delivery.Ref{}, nil
 		if rt.first {
 			rt.first = false
 			r.track.settle(copies[i].Delivery.Position)

@@ -48,11 +48,8 @@ func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 	for ctx.Err() == nil {
 		for chunk, err := range d.journal.Read(ctx, from) {
 			if err != nil {
-				if ctx.Err() == nil {
-					d.log.Error("journal not read; trying again", "from", from, "err", err)
-					pause(ctx, time.Second)
-				}
-				break
+				d.log.Error("accepted events cannot be read, and reach no endpoint", "err", err)
+				continue
 			}
 			d.read.Store(chunk.Seq)
 			from = chunk.Seq + 1
@@ -60,6 +57,7 @@ func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 			ordered <- j
 			work <- j
 		}
+		pause(ctx, time.Second) // the journal was closed under us
 	}
 	close(work)
 	close(ordered)

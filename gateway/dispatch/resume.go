@@ -14,7 +14,11 @@ import (
 // ended. Those of an endpoint that is gone become dead letters.
 func (d *Dispatcher) loadRetries(ctx context.Context) error {
 	orphans := map[delivery.Ref]delivery.DeadLetter{}
-	for ref, letter := range d.retries.All(ctx) {
+	for kept, err := range d.retries.All(ctx) {
+		if err != nil {
+			return err
+		}
+		ref, letter := kept.Ref, kept.DeadLetter
 		if r := d.runners[letter.Delivery.Endpoint]; r != nil {
 			whole := false
 			if rd := letter.Delivery.Redrive; rd != nil {
@@ -26,9 +30,6 @@ func (d *Dispatcher) loadRetries(ctx context.Context) error {
 			letter.Reason = fmt.Sprintf("endpoint %s was deleted", letter.Delivery.Endpoint)
 			orphans[ref] = letter
 		}
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	for _, r := range d.runners {
 		r.sortRetries()
@@ -128,7 +129,7 @@ func (r *runner) buryAll(ctx context.Context, reason string) error {
 		return placeOf(&a.Delivery).compare(placeOf(&b.Delivery))
 	})
 	if len(letters) > 0 {
-		if _, err := r.d.letters.Put(ctx, letters); err != nil {
+		if _, err := r.d.letters.Replace(ctx, nil, letters); err != nil {
 			return err
 		}
 	}
@@ -136,7 +137,8 @@ func (r *runner) buryAll(ctx context.Context, reason string) error {
 		return err
 	}
 	if len(r.removes) > 0 {
-		return r.d.retries.Remove(ctx, r.removes)
+		_, err := r.d.retries.Replace(ctx, r.removes, nil)
+		return err
 	}
 	return nil
 }
@@ -160,9 +162,10 @@ func (d *Dispatcher) buryStored(ctx context.Context, stored map[delivery.Ref]del
 		return placeOf(&a.Delivery).compare(placeOf(&b.Delivery))
 	})
 	if len(letters) > 0 {
-		if _, err := d.letters.Put(ctx, letters); err != nil {
+		if _, err := d.letters.Replace(ctx, nil, letters); err != nil {
 			return err
 		}
 	}
-	return d.retries.Remove(ctx, refs)
+	_, err := d.retries.Replace(ctx, refs, nil)
+	return err
 }
