@@ -49,7 +49,7 @@ var guestNever = []string{"encoding/json", "fmt", "reflect"}
 // ends in "/*" stands for every package directly beneath it that has no row.
 var plan = map[string]room{
 	"cmd/headgate": {
-		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event"},
+		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event", "gateway/telemetry"},
 		libs:    []string{cobra, pflag, yaml},
 	},
 	"cmd/bench": {},
@@ -61,7 +61,8 @@ var plan = map[string]room{
 	"gateway/pipeline":       {imports: []string{"gateway/event", "gateway/delivery"}},
 	"gateway/route":          {imports: []string{"gateway/event", "gateway/filter", "gateway/pipeline"}},
 	"gateway/plugin":         {imports: []string{"gateway/event", "gateway/delivery", "gateway/filter", "gateway/pipeline", "gateway/plugin/meter", "sdk/abi"}, libs: []string{wazero}},
-	"gateway/plugin/matcher": {imports: []string{"gateway/event", "gateway/filter", "sdk/json"}, libs: []string{wazero}},
+	"gateway/plugin/matcher": {imports: []string{"gateway/event", "gateway/filter", "sdk/json"}, libs: []string{wazero, xsync}},
+	"gateway/plugin/meter":   {},
 	"gateway/journal":        {imports: []string{"gateway/event", "gateway/delivery"}, libs: []string{nats, xsync, xsys}},
 	"gateway/dispatch":       {imports: []string{"gateway/event", "gateway/delivery", "gateway/route", "gateway/pipeline", "sdk/json"}, libs: []string{xsync}},
 	"gateway/sink":           {imports: []string{"gateway/event", "gateway/delivery"}},
@@ -75,12 +76,12 @@ var plan = map[string]room{
 	"gateway/store":          {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
 	"gateway/admin":          {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{echo}},
 	"gateway/client":         {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
-	"gateway/config":         {libs: []string{yaml}},
+	"gateway/config":         {imports: []string{"gateway/auth"}, libs: []string{yaml}},
 	"gateway/telemetry":      {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},
-	"gateway/demo":           {imports: []string{"gateway/catalog", "gateway/client", "gateway/event"}},
+	"gateway/demo":           {imports: []string{"gateway/event"}},
 
-	"sdk":            {imports: []string{"sdk/abi"}, never: guestNever},
-	"sdk/abi":        {never: guestNever},
+	"sdk":            {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
+	"sdk/abi":        {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
 	"sdk/json":       {never: guestNever},
 	"sdk/plugintest": {imports: []string{"sdk", "sdk/abi", "sdk/json"}},
 

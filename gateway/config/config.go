@@ -36,11 +36,12 @@ type Journal struct {
 	// MaxBytes bounds the journal on disk. When all of it is owed to some
 	// endpoint, senders are answered 503.
 	MaxBytes int64
-	// RetainAge and RetainBytes bound what is kept for replay after every
-	// endpoint has it; the stricter one wins.
+	// RetainAge, and RetainBytes of the whole journal, bound what is kept for
+	// replay after every endpoint has it; the stricter one wins, and 0 keeps
+	// nothing.
 	RetainAge   time.Duration
 	RetainBytes int64
-	// ReserveBytes of the disk are left free.
+	// ReserveBytes of the disk are left free; 0 leaves none.
 	ReserveBytes int64
 }
 

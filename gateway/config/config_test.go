@@ -172,7 +172,7 @@ func TestErrors(t *testing.T) {
 		{name: "port", env: []string{"HEADGATE_LISTEN=127.0.0.1:http"},
 			want: []string{`listen "127.0.0.1:http" (from HEADGATE_LISTEN): use a port from 1 to 65535, or 0 for a free one, not "http"`}},
 		{name: "open to all", flags: map[string]string{"listen": ":80"},
-			want: []string{`listen ":80" (from --listen): anyone on the network could use it: guard it with --token-file FILE or HEADGATE_TOKEN, or listen on 127.0.0.1:80`}},
+			want: []string{`listen ":80" (from --listen): other machines could reach this address, and nothing asks them who they are: guard it with --token-file FILE or HEADGATE_TOKEN, or listen on 127.0.0.1:80`}},
 		{name: "size", yaml: "listen: 127.0.0.1:1\njournal-max-size: lots\n",
 			want: []string{`journal-max-size "lots" (from FILE:2:19): use a size such as 512MiB, 10GiB or 1048576`}},
 		{name: "small journal", flags: map[string]string{"journal-max-size": "1MiB"},

@@ -69,7 +69,7 @@ func settings() []setting {
 			Usage: "how long delivered events are kept for replay"},
 			durationOf(func(c *Config) *time.Duration { return &c.Journal.RetainAge })},
 		{Setting{Name: "journal-retain-size", Kind: "size", Default: FormatBytes(d.Journal.RetainBytes),
-			Usage: "how much of delivered events is kept for replay"},
+			Usage: "size of the whole journal above which delivered events are no longer kept for replay"},
 			sizeOf(func(c *Config) *int64 { return &c.Journal.RetainBytes })},
 		{Setting{Name: "disk-reserve", Kind: "size", Default: FormatBytes(d.Journal.ReserveBytes),
 			Usage: "free space to leave on the disk; below it senders get 503"},

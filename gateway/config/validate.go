@@ -2,11 +2,11 @@ package config
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/headgate/headgate/gateway/auth"
 )
 
 // minJournalBytes is the least that holds a few full requests.
@@ -43,22 +43,14 @@ func (l *loader) validateListen() {
 		l.fail("listen", "use HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")
 		return
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		l.fail("listen", "use a port from 1 to 65535, or 0 for a free one, not "+strconv.Quote(port))
-	} else if !loopback(host) && l.cfg.Token == "" {
-		l.fail("listen", "anyone on the network could use it: guard it with --token-file FILE or "+EnvName("token")+
-			", or listen on 127.0.0.1:"+strconv.FormatUint(n, 10))
+		return
 	}
-}
-
-// loopback reports whether only this machine can reach host. An empty host is
-// every address.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
+	if auth.CheckListen(net.JoinHostPort(host, port), l.cfg.Token != "") != nil {
+		l.fail("listen", "other machines could reach this address, and nothing asks them who they are: guard it with --token-file FILE or "+
+			EnvName("token")+", or listen on 127.0.0.1:"+port)
 	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }
 
 func (l *loader) validateTLS() {
