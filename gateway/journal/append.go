@@ -55,7 +55,7 @@ func recordBound(e *event.Event) int { return e.Size() + 9*4 + 9*len(e.Extension
 
 // admit refuses early what would only fail in the queue.
 func (j *Journal) admit() error {
-	if _, err := j.current(); err != nil {
+	if _, err := j.serving(); err != nil {
 		return err
 	}
 	if err := j.space.check(j.opt.ReserveBytes); err != nil {
@@ -99,7 +99,7 @@ func (j *Journal) tryWriteChunk(b *batch) (uint64, error) {
 }
 
 // wroteChunk makes a durable chunk known to readers.
-func (j *Journal) wroteChunk(b *batch) {
+func (j *Journal) wroteChunk(b *batch) (reuse bool) {
 	h, _ := readHead(b.buf)
 	t := tail{
 		seq:      b.seq,
@@ -107,6 +107,7 @@ func (j *Journal) wroteChunk(b *batch) {
 		events:   h.events + uint64(h.count),
 		bytes:    h.bytes + uint64(len(b.buf)),
 	}
+	j.recent.put(b.seq, b.buf)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if t.seq > j.tail.seq { // else a reopened store has told already
@@ -116,4 +117,5 @@ func (j *Journal) wroteChunk(b *batch) {
 	if t.bytes-j.floor.judged > uint64(j.opt.MaxBytes)/32 {
 		j.hurry()
 	}
+	return false
 }

@@ -36,20 +36,21 @@ type committer struct {
 	maxBytes int // bytes of a batch, unless one record alone is larger
 
 	// write makes a batch durable and returns its sequence; committed is called
-	// after that, before the batch's callers learn of it. Both are called by one
-	// goroutine.
+	// after that, before the batch's callers learn of it, and keeps the buffer or
+	// reports that it may be used again. Both are called by one goroutine.
 	write     func(*batch) (uint64, error)
-	committed func(*batch)
+	committed func(*batch) (reuse bool)
 
 	// busy is held from a write until its batch counts as committed.
 	busy sync.Mutex
 
-	mu     sync.Mutex // guards what follows
-	queue  []*batch   // the last one is still filling
-	queued int        // bytes in queue
-	room   signal     // raised when queue shrinks
-	spare  [][]byte
-	closed bool
+	mu      sync.Mutex // guards what follows
+	queue   []*batch   // the last one is still filling
+	queued  int        // bytes in queue
+	room    signal     // raised when queue shrinks
+	spare   [][]byte
+	typical int // bytes of the batch before
+	closed  bool
 
 	wake   chan struct{}
 	exited chan struct{}
@@ -124,6 +125,9 @@ func (c *committer) open() *batch {
 	if n := len(c.spare); n > 0 {
 		b.buf, c.spare = c.spare[n-1], c.spare[:n-1]
 	}
+	if b.buf == nil {
+		b.buf = make([]byte, 0, c.header+c.typical)
+	}
 	b.buf = append(b.buf[:0], make([]byte, c.header)...)
 	c.queue = append(c.queue, b)
 	select {
@@ -168,7 +172,6 @@ func (c *committer) run() {
 				c.fail(b, err)
 				continue
 			}
-			c.recycle(b)
 			close(b.done)
 		}
 	}
@@ -180,7 +183,9 @@ func (c *committer) commit(b *batch) error {
 	seq, err := c.write(b)
 	if err == nil {
 		b.seq = seq
-		c.committed(b)
+		if c.committed(b) {
+			c.recycle(b)
+		}
 	}
 	return err
 }
@@ -195,6 +200,7 @@ func (c *committer) take() *batch {
 	b := c.queue[0]
 	c.queue[0] = nil
 	c.queue = c.queue[1:]
+	c.typical = min(len(b.buf), c.maxBytes)
 	if c.queued -= len(b.buf) - c.header; c.queued < maxQueueBytes {
 		c.room.raise()
 	}

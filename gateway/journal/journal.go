@@ -75,6 +75,7 @@ type Journal struct {
 	retries *Spool
 	dead    *Spool
 	space   *space
+	recent  recent
 
 	markMu sync.Mutex // one save at a time
 	floor  floor
@@ -177,6 +178,8 @@ func (j *Journal) close() {
 	j.events.close()
 	j.retries.commits.close()
 	j.dead.commits.close()
+	j.markMu.Lock() // a save that goes on ends first
+	defer j.markMu.Unlock()
 	j.cancel()
 	j.running.Wait()
 	j.dir.close()
@@ -205,7 +208,18 @@ func (j *Journal) Last() uint64 {
 	return j.tail.seq
 }
 
-// current returns the running engine, or the error for a caller that does not wait for one.
+// serving returns the running engine, or why a new call is refused.
+func (j *Journal) serving() (*engine, error) {
+	j.mu.Lock()
+	closing := j.closing
+	j.mu.Unlock()
+	if closing {
+		return nil, ErrClosed
+	}
+	return j.current()
+}
+
+// current returns the running engine, or why there is none.
 func (j *Journal) current() (*engine, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -23,7 +23,7 @@ func (j *Journal) SaveMarks(ctx context.Context, marks []delivery.Mark) error {
 		return err
 	}
 	last := j.Last()
-	e, err := j.current()
+	e, err := j.serving()
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,10 @@ func clampMark(m *delivery.Mark, end uint64) {
 // Marks are one message: version 1, the count of marks, and of each the
 // endpoint as a field, Low, and the count of runs of equal bitmaps; a run is
 // its length and the bitmap as a field. Integers are uvarints.
-const marksVersion = 1
+const (
+	marksVersion  = 1
+	maxMarkChunks = 1 << 16 // bitmaps of a mark; those beyond are left out
+)
 
 // encodeMarks writes marks. Should they not fit into a message, the longest
 // bitmaps are left out: their events are then delivered once more after a
@@ -93,7 +96,7 @@ func encodeMarks(marks []delivery.Mark) []byte {
 	parts := make([][]byte, len(marks))
 	size := 16
 	for i, m := range marks {
-		parts[i] = appendRuns(nil, m.Settled)
+		parts[i] = appendRuns(nil, m.Settled[:min(len(m.Settled), maxMarkChunks)])
 		size += len(m.Endpoint) + 16 + len(parts[i])
 	}
 	for size > maxPayload {
@@ -148,9 +151,6 @@ func equalRuns(settled [][]byte) func(yield func(int, []byte) bool) {
 		}
 	}
 }
-
-// maxMarkChunks bounds the bitmaps of one mark that are believed.
-const maxMarkChunks = 1 << 20
 
 func decodeMarks(b []byte) ([]delivery.Mark, error) {
 	r := event.NewRecordReader(b)

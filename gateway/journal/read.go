@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"sort"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -23,44 +24,94 @@ import (
 // on ranging gets what follows, so that what was lost is its decision.
 func (j *Journal) Read(ctx context.Context, from uint64) iter.Seq2[event.Chunk, error] {
 	return func(yield func(event.Chunk, error) bool) {
-		for next := max(from, 1); ; {
-			if err := j.awaitChunk(ctx, next); err != nil {
-				if errors.Is(err, ErrClosed) {
-					yield(event.Chunk{}, err)
-				}
-				return
-			}
-			m, err := j.load(ctx, next)
+		ctx, cancel := context.WithCancel(ctx)
+		r := reader{journal: j, next: max(from, 1)}
+		defer func() {
+			cancel()
+			r.running.Wait()
+		}()
+		for {
+			f, err := r.read(ctx)
 			if ctx.Err() != nil {
 				return
 			}
-			if err != nil && !errors.Is(err, ErrNotFound) {
+			if err != nil {
 				yield(event.Chunk{}, err)
 				return
 			}
-			found := j.Last() + 1
-			if err == nil {
-				found = m.Sequence
-			}
-			if lost := max(next, j.firstKept()); lost < found {
-				gap := &DamagedError{First: lost, Last: found - 1, Err: errors.New("it is not in the store any more")}
+			if lost := max(r.next, j.firstKept()); lost < f.seq {
+				gap := &DamagedError{First: lost, Last: f.seq - 1, Err: errors.New("it is not in the store any more")}
 				if !yield(event.Chunk{}, gap) {
 					return
 				}
 			}
-			if next = found; err != nil {
-				continue
-			}
-			c, err := decodeChunk(m.Sequence, m.Data)
-			if err != nil {
-				err = &DamagedError{First: m.Sequence, Last: m.Sequence, Err: err}
-			}
-			if !yield(c, err) {
+			if r.next = f.seq + 1; f.none {
+				r.next = f.seq
+			} else if !yield(f.chunk, f.damage) {
 				return
 			}
-			next++
 		}
 	}
+}
+
+// reader is the state of one Read.
+type reader struct {
+	journal *Journal
+	next    uint64 // the first sequence that was not read
+	ahead   chan found
+	running sync.WaitGroup
+}
+
+// found is the first chunk at or after the sequence that was asked for.
+type found struct {
+	seq    uint64 // of the chunk; when there is none, of the next one to be written
+	none   bool
+	chunk  event.Chunk
+	damage error // it does not decode
+	err    error // it could not be read, and nothing more can
+	recent bool  // it was in memory
+}
+
+// read waits for the next chunk. A reader that catches up has the one after it
+// read meanwhile.
+func (r *reader) read(ctx context.Context) (found, error) {
+	var f found
+	if r.ahead != nil {
+		f = <-r.ahead
+		r.ahead = nil
+	} else {
+		if err := r.journal.awaitChunk(ctx, r.next); err != nil {
+			return found{}, err
+		}
+		f = r.journal.find(ctx, max(r.next, r.journal.firstKept()))
+	}
+	if f.err == nil && !f.recent && f.seq < r.journal.Last() {
+		ahead := make(chan found, 1)
+		r.ahead = ahead
+		r.running.Go(func() { ahead <- r.journal.find(ctx, f.seq+1) })
+	}
+	return f, f.err
+}
+
+// find reads the first chunk at or after seq, which is at most the last one.
+func (j *Journal) find(ctx context.Context, seq uint64) found {
+	f := found{seq: seq}
+	b := j.recent.get(seq)
+	if f.recent = b != nil; !f.recent {
+		m, err := j.load(ctx, seq)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return found{seq: j.Last() + 1, none: true}
+		case err != nil:
+			return found{err: err}
+		}
+		f.seq, b = m.Sequence, m.Data
+	}
+	var err error
+	if f.chunk, err = decodeChunk(f.seq, b); err != nil {
+		f.damage = &DamagedError{First: f.seq, Last: f.seq, Err: err}
+	}
+	return f
 }
 
 // awaitChunk blocks until the chunk seq is durable.

@@ -135,7 +135,7 @@ func (s *Spool) liveOf(refs []delivery.Ref) []delivery.Ref {
 // admit refuses early what would only fail in the queue. Three quarters of the
 // reserve are for what was accepted already.
 func (s *Spool) admit() error {
-	if _, err := s.journal.current(); err != nil {
+	if _, err := s.journal.serving(); err != nil {
 		return err
 	}
 	return s.journal.space.check(s.journal.opt.ReserveBytes / 4)
@@ -152,11 +152,12 @@ func (s *Spool) write(b *batch) (uint64, error) {
 }
 
 // wrote enters a durable message into the index.
-func (s *Spool) wrote(b *batch) {
+func (s *Spool) wrote(b *batch) (reuse bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.index.apply(b.seq, b.index)
 	s.applied = b.seq
+	return true
 }
 
 // Get returns the entry ref; [ErrNotFound] if it was removed or never was.
