@@ -1,5 +1,7 @@
 package filter
 
+import "slices"
+
 // Locals of a filter's function.
 const (
 	localTable = 0 // the parameter: the address of the program's table
@@ -34,14 +36,24 @@ func (c *compiler) literal(v Value) uint32 {
 	return i
 }
 
-// filter emits the function that returns 1 when f is True, else 0.
-func (c *compiler) filter(f *Filter) function {
+// Bounds on one function of a module, since the time that a Wasm compiler
+// takes grows faster than the function: beyond bodyBytes, what follows goes
+// into functions of its own, and wide lists of terms are made into trees.
+const (
+	bodyBytes = 2 << 10
+	termsEach = 16
+)
+
+// function adds the function that returns what emit pushes for x, and returns
+// its index.
+func (c *compiler) function(x Expr, emit func(*emitter, Expr)) uint32 {
 	e := &emitter{compiler: c}
-	e.isTrue(f.root)
-	return newFunction(unary, &e.code, locals{localDepth - 1 + e.deepest, typeI32})
+	emit(e, x)
+	c.functions = append(c.functions, newFunction(unary, &e.code, locals{localDepth - 1 + e.deepest, typeI32}))
+	return uint32(len(c.functions) - 1)
 }
 
-// emitter emits one filter.
+// emitter emits one function.
 type emitter struct {
 	code
 	*compiler
@@ -52,13 +64,16 @@ type emitter struct {
 // undefined come to the same: the root and, below it, terms of AND and OR. The
 // comparisons that most filters are made of have shorter code here.
 func (e *emitter) isTrue(x Expr) {
+	if e.outlined(x, (*emitter).isTrue) {
+		return
+	}
 	switch x := x.(type) {
 	case *And:
-		e.all(x.Terms)
+		e.all(tree(x.Terms, joinAnd))
 	case *Or:
-		e.any(x.Terms)
+		e.any(tree(x.Terms, joinOr))
 	case *In:
-		e.any(x.comparisons())
+		e.any(tree(x.comparisons(), joinOr))
 	case *Compare:
 		e.compareTrue(x)
 	case *Call:
@@ -67,6 +82,32 @@ func (e *emitter) isTrue(x Expr) {
 		e.verdictTrue(x)
 	}
 }
+
+// outlined emits x as a call of a function of its own, if the present one is
+// full, and reports whether it did.
+func (e *emitter) outlined(x Expr, emit func(*emitter, Expr)) bool {
+	if len(e.b) < bodyBytes || len(children(x)) == 0 {
+		return false
+	}
+	e.get(localTable)
+	e.call(e.compiler.function(x, emit))
+	return true
+}
+
+// tree joins runs of terms until at most termsEach are left.
+func tree(terms []Expr, join func([]Expr) Expr) []Expr {
+	for len(terms) > termsEach {
+		var joined []Expr
+		for run := range slices.Chunk(terms, termsEach) {
+			joined = append(joined, join(run))
+		}
+		terms = joined
+	}
+	return terms
+}
+
+func joinAnd(terms []Expr) Expr { return &And{Terms: terms} }
+func joinOr(terms []Expr) Expr  { return &Or{Terms: terms} }
 
 func (e *emitter) verdictTrue(x Expr) {
 	e.verdict(x)
@@ -103,13 +144,16 @@ func (e *emitter) any(terms []Expr) {
 
 // verdict pushes the verdict of x: False, Undefined or True.
 func (e *emitter) verdict(x Expr) {
+	if e.outlined(x, (*emitter).verdict) {
+		return
+	}
 	switch x := x.(type) {
 	case *And:
-		e.combine(x.Terms, False, opI32LtU)
+		e.combine(tree(x.Terms, joinAnd), False, opI32LtU)
 	case *Or:
-		e.combine(x.Terms, True, opI32GtU)
+		e.combine(tree(x.Terms, joinOr), True, opI32GtU)
 	case *In:
-		e.combine(x.comparisons(), True, opI32GtU)
+		e.combine(tree(x.comparisons(), joinOr), True, opI32GtU)
 	case *Not:
 		e.i32(int32(True))
 		e.verdict(x.X)
@@ -176,11 +220,11 @@ func (e *emitter) compare(x *Compare) {
 func (e *emitter) apply(x *Call) {
 	switch x.Func {
 	case StartsWith:
-		e.function(fnStartsWith, x.Args)
+		e.helper(fnStartsWith, x.Args)
 	case EndsWith:
-		e.function(fnEndsWith, x.Args)
+		e.helper(fnEndsWith, x.Args)
 	case Contains:
-		e.function(fnContains, x.Args)
+		e.helper(fnContains, x.Args)
 	case IsDefined:
 		e.slot(x.Args[0])
 		e.load(opI32Load, atKind)
@@ -190,7 +234,7 @@ func (e *emitter) apply(x *Call) {
 	}
 }
 
-func (e *emitter) function(index uint32, args []Expr) {
+func (e *emitter) helper(index uint32, args []Expr) {
 	for _, arg := range args {
 		e.slot(arg)
 	}

@@ -2,6 +2,9 @@ package filter
 
 import "encoding/binary"
 
+// inlineBytes bounds the strings that are compared in place.
+const inlineBytes = 256
+
 // compareTrue pushes 1 when x is True, else 0. A field against a constant, the
 // usual comparison, is done in place; anything else takes the long way.
 func (e *emitter) compareTrue(x *Compare) {
@@ -11,7 +14,7 @@ func (e *emitter) compareTrue(x *Compare) {
 		return
 	}
 	switch {
-	case lit.Value.Kind == String && x.Op == Equal:
+	case lit.Value.Kind == String && x.Op == Equal && len(lit.Value.String) <= inlineBytes:
 		e.isString(ref, lit.Value.String)
 	case lit.Value.Kind == Number && x.Op != NotEqual && x.Right == Expr(lit):
 		e.isNumber(ref, x.Op, lit.Value.Number)
@@ -25,7 +28,7 @@ func (e *emitter) callTrue(x *Call) {
 	if x.Func == StartsWith {
 		ref, isRef := x.Args[0].(*Ref)
 		lit, isLit := x.Args[1].(*Literal)
-		if isRef && isLit && lit.Value.Kind == String {
+		if isRef && isLit && lit.Value.Kind == String && len(lit.Value.String) <= inlineBytes {
 			e.hasPrefix(ref, lit.Value.String)
 			return
 		}

@@ -52,25 +52,25 @@ func Compile(filters []*Filter) *Program {
 	for _, f := range filters {
 		c.scan(f.root)
 	}
-	functions := helpers()
+	c.functions = helpers()
 	match := &code{}
 	match.i64(0)
 	for i, f := range filters {
-		functions = append(functions, c.filter(f))
 		match.get(0)
-		match.call(uint32(len(functions) - 1))
+		match.call(c.function(f.root, (*emitter).isTrue))
 		match.op(opI64ExtendI)
 		match.i64(uint64(i))
 		match.op(opI64Shl, opI64Or)
 	}
-	functions = append(functions, newFunction(masked, match))
-	return &Program{Module: encodeModule(functions), Fields: c.program.Fields, Literals: c.program.Literals}
+	c.functions = append(c.functions, newFunction(masked, match))
+	return &Program{Module: encodeModule(c.functions), Fields: c.program.Fields, Literals: c.program.Literals}
 }
 
 // compiler numbers the entries of a program's table and emits its functions.
 type compiler struct {
-	program  Program
-	fields   map[Field]uint32 // indexes into program.Fields
-	literals map[Value]uint32 // indexes into program.Literals
-	verdicts uint32           // the index of the literals False, Undefined, True in a row
+	program   Program
+	functions []function
+	fields    map[Field]uint32 // indexes into program.Fields
+	literals  map[Value]uint32 // indexes into program.Literals
+	verdicts  uint32           // the index of the literals False, Undefined, True in a row
 }

@@ -91,9 +91,9 @@ func (f Field) String() string {
 }
 
 // Steps are the names on the way from the root to the value of a Body, Patch
-// or Changed field.
+// or Changed field; other fields have none.
 func (f Field) Steps() []string {
-	if f.Path == "" {
+	if f.Path == "" || f.From == Attribute || f.From == Nothing {
 		return nil
 	}
 	if f.From == Body {

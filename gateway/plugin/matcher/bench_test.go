@@ -106,7 +106,7 @@ func BenchmarkNewSet(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				set.Close(b.Context())
+				set.Close()
 			}
 		})
 		b.Run(fmt.Sprintf("change/%d", routes), func(b *testing.B) {
@@ -122,7 +122,7 @@ func BenchmarkNewSet(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				set.Close(b.Context())
+				set.Close()
 				set = next
 			}
 		})
@@ -136,7 +136,7 @@ func BenchmarkNewSet(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				m.Close(b.Context())
+				m.Close()
 			}
 		})
 	}

@@ -36,17 +36,15 @@ func (r *Runtime) newGroup(ctx context.Context, filters []*filter.Filter) (*grou
 		g.types = append(g.types, types...)
 		g.anyType = g.anyType || !ok
 	}
-	g.body = slices.ContainsFunc(g.program.Fields, func(f filter.Field) bool {
-		return f.From == filter.Body || f.From == filter.Patch || f.From == filter.Changed
-	})
+	g.body = slices.ContainsFunc(g.program.Fields, readsData)
 	g.users.Store(1)
 	return g, nil
 }
 
 func (g *group) retain() { g.users.Add(1) }
 
-func (g *group) release(ctx context.Context) {
+func (g *group) release() {
 	if g.users.Add(-1) == 0 {
-		g.compiled.Close(ctx)
+		g.compiled.Close(context.Background())
 	}
 }

@@ -265,7 +265,7 @@ func newRuntime(t testing.TB) *matcher.Runtime {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { rt.Close(t.Context()) })
+	t.Cleanup(func() { rt.Close() })
 	return rt
 }
 

@@ -41,7 +41,7 @@ func NewRuntime(ctx context.Context) (*Runtime, error) {
 }
 
 // Close frees everything that the runtime made.
-func (r *Runtime) Close(ctx context.Context) error { return r.wasm.Close(ctx) }
+func (r *Runtime) Close() error { return r.wasm.Close(context.Background()) }
 
 // newMemory returns a module that is nothing but a memory, and the context in
 // which modules instantiated afterwards import that memory.

@@ -49,7 +49,7 @@ func (r *Runtime) NewSet(ctx context.Context, filters []*filter.Filter, prev *Se
 		}
 	}
 	if err := s.compile(ctx, wanted); err != nil {
-		s.Close(ctx)
+		s.Close()
 		return nil, err
 	}
 	s.place(filters)
@@ -149,10 +149,10 @@ func (s *Set) indexTypes() {
 func (s *Set) Len() int { return len(s.places) }
 
 // Close releases the set. Matchers of it stay usable.
-func (s *Set) Close(ctx context.Context) {
+func (s *Set) Close() {
 	s.close.Do(func() {
 		for _, g := range s.groups {
-			g.release(ctx)
+			g.release()
 		}
 	})
 }

@@ -1,0 +1,151 @@
+package matcher_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
+)
+
+// subjects returns filters for the subjects from up to, not including, to.
+func subjects(from, to int) (texts []string) {
+	for i := from; i < to; i++ {
+		texts = append(texts, fmt.Sprintf("subject = 'twin-%d'", i))
+	}
+	return texts
+}
+
+// Sets that grow, shrink, change and repeat filters answer as sets made anew.
+func TestNewSetFromPrevious(t *testing.T) {
+	steps := []struct {
+		name  string
+		texts []string
+	}{
+		{"none", nil},
+		{"one", subjects(0, 1)},
+		{"same", subjects(0, 1)},
+		{"more than a group", subjects(0, 150)},
+		{"one more", subjects(0, 151)},
+		{"one changed", append(subjects(1, 151), "subject = 'other'")},
+		{"equal filters", append(subjects(10, 100), append(subjects(50, 60), "subject='twin-55'", "(subject = 'twin-55')")...)},
+		{"few left", subjects(140, 145)},
+		{"many new", subjects(100, 400)},
+		{"none again", nil},
+	}
+	rt := newRuntime(t)
+	var set *matcher.Set
+	for _, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			next := newSet(t, rt, set, step.texts...)
+			if set != nil {
+				set.Close()
+			}
+			set = next
+			if set.Len() != len(step.texts) {
+				t.Fatalf("Len = %d, want %d", set.Len(), len(step.texts))
+			}
+			m := newMatcherOf(t, set)
+			defer m.Close()
+			for twin := range 400 {
+				e := event.Event{Subject: fmt.Sprintf("twin-%d", twin)}
+				m.Load(&e)
+				for i, text := range step.texts {
+					want := newOracle(e).matches(parse(t, text))
+					if got := m.Match(i); got != want {
+						t.Fatalf("filter %d, %s, on %s = %v, want %v", i, text, e.Subject, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A matcher outlives its set and sets made from it, in any order of closing.
+func TestCloseInAnyOrder(t *testing.T) {
+	rt := newRuntime(t)
+	first := newSet(t, rt, nil, subjects(0, 64)...)
+	second := newSet(t, rt, first, subjects(0, 65)...)
+	old, young := newMatcherOf(t, first), newMatcherOf(t, second)
+	first.Close()
+	first.Close()
+	requireTwin := func(m *matcher.Matcher) {
+		t.Helper()
+		m.Load(&event.Event{Subject: "twin-5"})
+		if !m.Match(5) || m.Match(6) {
+			t.Error("the matcher lost its filters")
+		}
+	}
+	requireTwin(old)
+	second.Close()
+	requireTwin(young)
+	for range 2 {
+		if err := old.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	requireTwin(young)
+	if err := young.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Each goroutine has a matcher; they share nothing that changes.
+func TestMatchersAreIndependent(t *testing.T) {
+	rt := newRuntime(t)
+	set := newSet(t, rt, nil, append(subjects(0, 100), "$body.n = 1")...)
+	defer set.Close()
+	var work sync.WaitGroup
+	for g := range 8 {
+		work.Go(func() {
+			m, err := set.NewMatcher(t.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer m.Close()
+			for i := range 500 {
+				twin := (g*31 + i) % 100
+				m.Load(&event.Event{Subject: fmt.Sprintf("twin-%d", twin), Data: fmt.Appendf(nil, `{"n":%d}`, i%2)})
+				if !m.Match(twin) || m.Match((twin+1)%100) || m.Match(100) != (i%2 == 1) {
+					t.Errorf("goroutine %d, round %d: wrong verdict", g, i)
+				}
+			}
+		})
+	}
+	work.Wait()
+}
+
+func TestMatchDoesNotAllocate(t *testing.T) {
+	var texts []string
+	for _, mix := range mixes {
+		for i := range 50 {
+			texts = append(texts, mix.filter(i))
+		}
+	}
+	m := newMatcher(t, texts...)
+	escaped := update(`{"mode\u006cId":"a\u00e4b","patch":[{"op":"add","path":"\/Front","value":{"Temperature":1e2}}],"other1":12345678901234567890.5}`)
+	for _, e := range []*event.Event{&twinUpdate, &escaped} {
+		if allocs := testing.AllocsPerRun(100, func() {
+			m.Load(e)
+			for i := range texts {
+				m.Match(i)
+			}
+		}); allocs != 0 {
+			t.Errorf("%v allocations for %s, want none", allocs, e.Data)
+		}
+	}
+}
+
+func BenchmarkExplain(b *testing.B) {
+	x, err := newRuntime(b).NewExplainer(b.Context(), parse(b, mixes[1].filter(2)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer x.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		x.Explain(&twinUpdate)
+	}
+}
