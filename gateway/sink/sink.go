@@ -9,21 +9,34 @@ package sink
 
 import "encoding/json"
 
-// Kind describes a kind of endpoint. Its functions are safe for concurrent use
-// and speak in types of the standard library alone, so that a catalog can hold
-// them without knowing any sink.
+// Kind describes a kind of endpoint to those who check, keep and show its
+// settings, none of whom knows the sink itself.
 type Kind struct {
 	// Name is the endpoint's "kind", such as "webhook".
 	Name string
-	// Check reports what is wrong with settings that someone is about to store;
-	// a fault in one of them is a [*SettingError]. It sends nothing.
-	Check func(settings json.RawMessage) error
-	// Secrets names the parts of a setting's value that readers must not see,
-	// each with its byte range [start, end). The setting is named as in
-	// [SettingError]. A name stays the same when other parts of the value are
-	// edited, so that a part sent back masked can be found in the stored value.
-	Secrets func(setting, value string) map[string][2]int
+	// Validate reports what is wrong with settings that someone is about to
+	// store; a fault in one of them is a [*SettingError]. It sends nothing.
+	Validate func(settings json.RawMessage) error
+	// Secrets are the settings that readers must not see, or not all of.
+	Secrets []Secret
 }
+
+// Secret is a setting that holds something secret.
+type Secret struct {
+	Field string
+	Form  Form
+}
+
+// Form is how a setting holds its secret.
+type Form uint8
+
+// The forms of a secret setting.
+const (
+	Whole            Form = iota // all of the value
+	ConnectionString             // values in "Key=Value;…", but those of harmless keys
+	URL                          // userinfo, and query parameters that look like credentials
+	Headers                      // members of an object of headers that look like credentials
+)
 
 // SettingError says what is wrong with one setting of an endpoint.
 type SettingError struct {

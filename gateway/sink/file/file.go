@@ -49,11 +49,7 @@ type Sink struct {
 
 // Kind describes files to a catalog.
 func Kind() sink.Kind {
-	return sink.Kind{
-		Name:    "file",
-		Check:   check,
-		Secrets: func(string, string) map[string][2]int { return nil },
-	}
+	return sink.Kind{Name: "file", Validate: validate}
 }
 
 // New returns a sink for an endpoint's settings; what is wrong with one of them
@@ -87,8 +83,8 @@ func parse(raw json.RawMessage) (string, error) {
 	return absolute, nil
 }
 
-// check is what an operator learns at once: also that the path leads nowhere.
-func check(raw json.RawMessage) error {
+// validate is what an operator learns at once: also that the path leads nowhere.
+func validate(raw json.RawMessage) error {
 	path, err := parse(raw)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -21,7 +22,7 @@ const (
 	// maxAnswer and answerTime bound what is read of an answer, so that the
 	// connection can serve the next request.
 	maxAnswer  = 64 << 10
-	answerTime = 2 * time.Second
+	answerTime = time.Second
 	// maxKept bounds the buffers that are kept for the next request.
 	maxKept = 1 << 20
 )
@@ -129,7 +130,7 @@ func readAnswer(resp *http.Response, cancel context.CancelFunc) []byte {
 
 // answerError puts an answer that is not 2xx into words.
 func (s *Sink) answerError(status int, answer []byte) error {
-	text := fmt.Sprintf("%d %s", status, http.StatusText(status))
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
 	if hint := hint(status); hint != "" {
 		text += " (" + hint + ")"
 	}

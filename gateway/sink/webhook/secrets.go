@@ -1,90 +1,48 @@
 package webhook
 
 import (
-	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// secrets says which parts of a setting readers must not see: the value of
-// every header, and in the url the password (the user, when there is none) and
-// the values of parameters that are named like a credential.
-func secrets(setting, value string) map[string][2]int {
-	if strings.HasPrefix(setting, "headers.") {
-		return map[string][2]int{"": {0, len(value)}}
-	}
-	if setting != "url" {
-		return nil
-	}
-	parts := map[string][2]int{}
-	start, end := authority(value)
-	if at := strings.LastIndexByte(value[start:end], '@'); at >= 0 {
-		if colon := strings.IndexByte(value[start:start+at], ':'); colon >= 0 {
-			parts["password"] = [2]int{start + colon + 1, start + at}
-		} else {
-			parts["user"] = [2]int{start, start + at}
-		}
-	}
-	query := strings.IndexByte(value, '?')
-	if query < 0 {
-		return parts
-	}
-	for from := query + 1; from < len(value); {
-		to := len(value)
-		if n := strings.IndexByte(value[from:], '&'); n >= 0 {
-			to = from + n
-		}
-		name, text, ok := strings.Cut(value[from:to], "=")
-		if ok && namesSecret(name) && !isPlaceholder(text) {
-			parts[freeName(parts, name)] = [2]int{to - len(text), to}
-		}
-		from = to + 1
-	}
-	return parts
+// secretWords are what the names of parameters hold that carry credentials.
+var secretWords = []string{
+	"sig", "code", "key", "token", "secret", "pass", "pwd", "auth", "credential", "session", "jwt",
 }
 
-// authority returns the range of userinfo, host and port within a URL.
-func authority(u string) (start, end int) {
-	i := strings.Index(u, "://")
-	if i < 0 {
-		return 0, 0
+// urlSecrets returns what no error may tell of a URL, in the forms in which an
+// endpoint might echo it: its userinfo and the parameters that look like
+// credentials.
+func urlSecrets(u *url.URL) []string {
+	var found []string
+	if u.User != nil {
+		password, both := u.User.Password()
+		if !both {
+			password = u.User.Username()
+		}
+		found = append(found, echoes(password)...)
 	}
-	start = i + len("://")
-	if n := strings.IndexAny(u[start:], "/?#"); n >= 0 {
-		return start, start + n
-	}
-	return start, len(u)
-}
-
-// namesSecret reports whether a query parameter's name is that of a credential.
-func namesSecret(name string) bool {
-	if plain, err := url.QueryUnescape(name); err == nil {
-		name = plain
-	}
-	name = strings.ToLower(name)
-	switch name {
-	case "code", "sig", "pwd", "pass":
-		return true
-	}
-	for _, word := range []string{"token", "key", "secret", "password", "signature", "credential", "auth"} {
-		if strings.Contains(name, word) {
-			return true
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name = strings.ToLower(name)
+		if slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) }) {
+			found = append(found, echoes(value)...)
 		}
 	}
-	return false
+	return found
 }
 
-func isPlaceholder(text string) bool {
-	return strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}")
-}
-
-// freeName numbers a parameter that is given more than once.
-func freeName(parts map[string][2]int, name string) string {
-	free := "?" + name
-	for n := 2; ; n++ {
-		if _, taken := parts[free]; !taken {
-			return free
-		}
-		free = fmt.Sprintf("?%s %d", name, n)
+// echoes returns the forms in which an endpoint might echo a secret: whole,
+// its credential alone as after "Bearer ", and percent-decoded. Shorter than 4
+// bytes it is no secret but would garble every text.
+func echoes(secret string) []string {
+	forms := []string{secret}
+	if i := strings.LastIndexByte(secret, ' '); i >= 0 {
+		forms = append(forms, secret[i+1:])
 	}
+	if plain, err := url.QueryUnescape(secret); err == nil && plain != secret {
+		forms = append(forms, plain)
+	}
+	return slices.DeleteFunc(forms, func(form string) bool { return len(form) < 4 })
 }

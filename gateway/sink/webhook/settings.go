@@ -152,13 +152,11 @@ func (s *settings) parseURL(in *sink.Settings, text string) {
 		in.Refuse("url", "has a fragment (#…), which is never sent; remove it")
 		return
 	}
+	s.secrets = append(s.secrets, urlSecrets(u)...)
 	if u.User != nil {
 		s.parseUser(in, u.User)
 		u.User = nil
 		t = t.withoutUser()
-	}
-	for _, part := range secrets("url", text) {
-		s.secrets = append(s.secrets, echoes(text[part[0]:part[1]])...)
 	}
 	s.origin = s.method + " " + u.Scheme + "://" + u.Host
 	s.address = t
@@ -175,7 +173,6 @@ func (s *settings) parseUser(in *sink.Settings, user *url.Userinfo) {
 		in.Refuse("url", "names a user while headers.Authorization is set; remove one of them")
 	}
 	s.header = append(s.header, header{"Authorization", []string{"Basic " + token}})
-	s.secrets = append(s.secrets, echoes(password)...)
 	s.secrets = append(s.secrets, token)
 }
 
@@ -189,20 +186,6 @@ func parseReason(err error) string {
 		return err.Error()
 	}
 	return "check its scheme, host, port and escapes"
-}
-
-// echoes returns the forms in which an endpoint might echo a secret: whole,
-// its credential alone as after "Bearer ", and percent-decoded. Shorter than 4
-// bytes it is no secret but would garble every text.
-func echoes(secret string) []string {
-	forms := []string{secret}
-	if i := strings.LastIndexByte(secret, ' '); i >= 0 {
-		forms = append(forms, secret[i+1:])
-	}
-	if plain, err := url.QueryUnescape(secret); err == nil && plain != secret {
-		forms = append(forms, plain)
-	}
-	return slices.DeleteFunc(forms, func(form string) bool { return len(form) < 4 })
 }
 
 // isToken reports whether s is a token of RFC 9110, section 5.6.2.

@@ -47,6 +47,19 @@ func parseTemplate(text string) (t template, reason string) {
 	return t, ""
 }
 
+// authority returns the range of userinfo, host and port within a URL.
+func authority(u string) (start, end int) {
+	i := strings.Index(u, "://")
+	if i < 0 {
+		return 0, 0
+	}
+	start = i + len("://")
+	if n := strings.IndexAny(u[start:], "/?#"); n >= 0 {
+		return start, start + n
+	}
+	return start, len(u)
+}
+
 // attributes reports whether t depends on the event.
 func (t template) attributes() bool {
 	for _, s := range t {

@@ -49,9 +49,9 @@ type Sink struct {
 // Kind describes webhooks to a catalog.
 func Kind() sink.Kind {
 	return sink.Kind{
-		Name:    "webhook",
-		Check:   func(raw json.RawMessage) error { _, err := parse(raw, ""); return err },
-		Secrets: secrets,
+		Name:     "webhook",
+		Validate: func(raw json.RawMessage) error { _, err := parse(raw, ""); return err },
+		Secrets:  []sink.Secret{{Field: "url", Form: sink.URL}, {Field: "headers", Form: sink.Headers}},
 	}
 }
 
