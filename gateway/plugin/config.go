@@ -3,6 +3,7 @@ package plugin
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,9 @@ func (c *configs) retain(kind Kind, text []byte) (*config, error) {
 	}
 	if err := json.Compact(&compact, text); err != nil {
 		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	if compact.Bytes()[0] != '{' {
+		return nil, errors.New("want a JSON object")
 	}
 	key := kind.String() + compact.String()
 	c.mu.Lock()

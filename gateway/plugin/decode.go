@@ -91,13 +91,13 @@ func (d *decoder) make(item pipeline.Item, input int, r abi.OutputRecord) pipeli
 	own := record(d.arena, input)
 	from := item.Event
 	d.events = append(d.events, event.Event{
-		ID:              d.string(r.Slot(abi.ID), own, from),
-		Source:          d.string(r.Slot(abi.Source), own, from),
-		Type:            d.string(r.Slot(abi.Type), own, from),
-		Subject:         d.string(r.Slot(abi.Subject), own, from),
-		Time:            d.string(r.Slot(abi.Time), own, from),
-		DataContentType: d.string(r.Slot(abi.DataContentType), own, from),
-		DataSchema:      d.string(r.Slot(abi.DataSchema), own, from),
+		ID:              d.attribute(abi.ID, r, own, from),
+		Source:          d.attribute(abi.Source, r, own, from),
+		Type:            d.attribute(abi.Type, r, own, from),
+		Subject:         d.attribute(abi.Subject, r, own, from),
+		Time:            d.attribute(abi.Time, r, own, from),
+		DataContentType: d.attribute(abi.DataContentType, r, own, from),
+		DataSchema:      d.attribute(abi.DataSchema, r, own, from),
 		Extensions:      d.extensionList(r.Slot(abi.Extensions), own, from),
 		Data:            d.bytes(r.Slot(abi.Data), own, from),
 	})
@@ -138,6 +138,18 @@ func (d *decoder) propertiesOf(r abi.OutputRecord, own abi.Record, item pipeline
 	}
 	d.properties = append(d.properties, p)
 	return &d.properties[len(d.properties)-1]
+}
+
+// attribute returns an attribute of an output: the event's own also when the
+// guest copied it, as when it writes the content type that was there.
+func (d *decoder) attribute(a abi.Attribute, r abi.OutputRecord, own abi.Record, from *event.Event) string {
+	s := r.Slot(a)
+	if s.Present() && s.Offset&abi.InInput == 0 {
+		if b, _ := d.out.Bytes(s); string(b) == attribute(from, a) {
+			return attribute(from, a)
+		}
+	}
+	return d.string(s, own, from)
 }
 
 // string returns the text that s names: one of the event's own, or a copy.
@@ -200,7 +212,8 @@ func shared(s abi.Slot, own abi.Record, from *event.Event) (string, bool) {
 	}
 	for a := abi.ID; a <= abi.DataSchema; a++ {
 		if s == own.Slot(a).FromInput() {
-			return attribute(from, a), true
+			str := attribute(from, a)
+			return str, str != ""
 		}
 	}
 	return "", false

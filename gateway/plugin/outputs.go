@@ -117,16 +117,19 @@ func (d *decoder) checkValue(a abi.Attribute, s abi.Slot, own abi.Record, from *
 		d.size.data += len(b)
 		return len(b), nil, nil
 	}
-	if str, ok := shared(s, own, from); ok && (str != "" || !required) {
-		if s != own.Slot(a).FromInput() {
-			bad = checkText(a, []byte(str))
+	if str, ok := shared(s, own, from); ok {
+		if a == abi.Time && str != from.Time {
+			bad = checkText(a, b)
 		}
-		return len(str), bad, nil
+		return len(str), bad, nil // texts of an accepted event are valid
 	}
-	d.size.text += len(b)
 	if required && len(b) == 0 {
 		return 0, fmt.Errorf("the %v is empty", a), nil
 	}
+	if a <= abi.DataSchema && string(b) == attribute(from, a) {
+		return len(b), nil, nil // not copied, see decoder.attribute
+	}
+	d.size.text += len(b)
 	return len(b), checkText(a, b), nil
 }
 

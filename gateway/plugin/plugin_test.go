@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 
@@ -10,6 +11,21 @@ import (
 	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
+
+// cacheDir is shared by the tests, which would compile the same guests again.
+var cacheDir string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if cacheDir, err = os.MkdirTemp("", "headgate-plugin"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(cacheDir)
+		return m.Run()
+	}())
+}
 
 // built caches the modules that tests and benchmarks of this package build.
 var built sync.Map
@@ -27,6 +43,9 @@ func build(t testing.TB, dir string) []byte {
 
 func newRuntime(t testing.TB, o plugin.Options) *plugin.Runtime {
 	t.Helper()
+	if o.CacheDir == "" {
+		o.CacheDir = cacheDir
+	}
 	r, err := plugin.NewRuntime(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -94,15 +113,22 @@ func updates(n int) []pipeline.Item {
 	return items(events...)
 }
 
-func TestTSIThroughTheHost(t *testing.T) {
+// TestTwinUpdateToTimeSeries runs a first-party plugin in the host.
+func TestTwinUpdateToTimeSeries(t *testing.T) {
 	m := load(t, newRuntime(t, plugin.Options{}), build(t, "../../plugins/tsi"))
 	b := bind(t, m, plugin.Transform, "")
-	out, err := b.Run(t.Context(), updates(3), nil)
-	if err != nil {
-		t.Fatal(err)
+	in := updates(3)
+	out, err := b.Run(t.Context(), in, nil)
+	if err != nil || len(out) != 3 {
+		t.Fatal(out, err)
 	}
-	for _, it := range out {
-		t.Logf("%d %v %s %+v", it.Origin, it.Err, it.Event.Data, it.Properties)
+	for k, it := range out {
+		want := fmt.Sprintf(`{"Temperature":71.5,"Humidity":40,"Front.State":"occupied","$dtId":"thermostat-%d"}`, k)
+		if it.Err != nil || string(it.Event.Data) != want {
+			t.Errorf("output %d: %s, %v", k, it.Event.Data, it.Err)
+		}
+		if it.Event.Subject != in[k].Event.Subject || it.Origin != k {
+			t.Errorf("output %d: %+v", k, it)
+		}
 	}
-	t.Logf("%+v", m.Info())
 }

@@ -95,7 +95,7 @@ func (g *generator) condition(depth int) string {
 	case 4:
 		return pick(g, "IS_DEFINED("+g.operand(depth)+")", g.operand(depth))
 	case 5:
-		return g.operand(depth) + " IN [" + g.literal() + ", " + g.literal() + "]"
+		return pick(g, g.field(), g.literal()) + " IN [" + g.literal() + ", " + g.literal() + "]"
 	case 6:
 		return "NOT " + g.operand(depth)
 	default:

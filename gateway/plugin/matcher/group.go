@@ -11,10 +11,15 @@ import (
 	"github.com/headgate/headgate/gateway/filter"
 )
 
+// groupBytes bounds the texts of a group together, beyond its first filter:
+// compiling takes some microseconds for each byte.
+const groupBytes = 32 << 10
+
 // group is up to [filter.MaxFilters] filters in one compiled module, shared by
 // the sets and matchers that use it. The last to release it closes the module.
 type group struct {
 	texts    []string // canonical, by bit
+	bytes    int      // of all texts
 	program  *filter.Program
 	compiled wazero.CompiledModule
 	body     bool     // whether any filter reads the event's data
@@ -32,6 +37,7 @@ func (r *Runtime) newGroup(ctx context.Context, filters []*filter.Filter) (*grou
 	}
 	for _, f := range filters {
 		g.texts = append(g.texts, f.String())
+		g.bytes += len(f.String())
 		types, ok := f.Types()
 		g.types = append(g.types, types...)
 		g.anyType = g.anyType || !ok
@@ -39,6 +45,11 @@ func (r *Runtime) newGroup(ctx context.Context, filters []*filter.Filter) (*grou
 	g.body = slices.ContainsFunc(g.program.Fields, readsData)
 	g.users.Store(1)
 	return g, nil
+}
+
+// full reports whether g is not worth compiling again to add to it.
+func (g *group) full() bool {
+	return len(g.texts) == filter.MaxFilters || g.bytes > groupBytes/2
 }
 
 func (g *group) retain() { g.users.Add(1) }

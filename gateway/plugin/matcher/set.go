@@ -32,7 +32,7 @@ type place struct {
 // NewSet compiles filters, whose indexes a [Matcher] of the set answers for.
 // What prev, which may be nil, has compiled already is shared with it, so that
 // one change among thousands of filters costs a few milliseconds. The caller
-// closes both sets, in any order.
+// closes both sets, in any order, but prev not before NewSet returns.
 func (r *Runtime) NewSet(ctx context.Context, filters []*filter.Filter, prev *Set) (*Set, error) {
 	wanted := make(map[string]*filter.Filter, len(filters))
 	for _, f := range filters {
@@ -73,39 +73,61 @@ func reusable(groups []*group, wanted map[string]*filter.Filter) []*group {
 	grows := found < len(wanted)
 	var out []*group
 	for i, g := range groups {
-		if full := len(g.texts) == filter.MaxFilters; live[i]*2 > len(g.texts) && (full || !grows) {
+		if live[i]*2 > len(g.texts) && (g.full() || !grows) {
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
-// compile adds groups of wanted, in which filters for the same event types
-// stand together.
+// compile adds groups of wanted.
 func (s *Set) compile(ctx context.Context, wanted map[string]*filter.Filter) error {
-	list := make([]*filter.Filter, 0, len(wanted))
-	for _, f := range wanted {
-		list = append(list, f)
-	}
-	slices.SortFunc(list, func(a, b *filter.Filter) int {
-		x, _ := a.Types()
-		y, _ := b.Types()
-		return cmp.Or(slices.Compare(x, y), cmp.Compare(a.String(), b.String()))
-	})
-	shared := len(s.groups)
-	chunks := slices.Collect(slices.Chunk(list, filter.MaxFilters))
+	chunks := chunk(wanted)
 	compiled := make([]*group, len(chunks))
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
-	for i, chunk := range chunks {
+	for i, filters := range chunks {
 		work.Go(func() (err error) {
-			compiled[i], err = s.runtime.newGroup(ctx, chunk)
+			compiled[i], err = s.runtime.newGroup(ctx, filters)
 			return err
 		})
 	}
 	err := work.Wait()
-	s.groups = append(s.groups[:shared:shared], slices.DeleteFunc(compiled, func(g *group) bool { return g == nil })...)
+	for _, g := range compiled {
+		if g != nil {
+			s.groups = append(s.groups, g)
+		}
+	}
 	return err
+}
+
+// chunk divides filters into groups, in which those for the same event types
+// stand together.
+func chunk(wanted map[string]*filter.Filter) (chunks [][]*filter.Filter) {
+	type sortable struct {
+		filter *filter.Filter
+		types  []string
+	}
+	list := make([]sortable, 0, len(wanted))
+	for _, f := range wanted {
+		types, _ := f.Types()
+		list = append(list, sortable{f, types})
+	}
+	slices.SortFunc(list, func(a, b sortable) int {
+		return cmp.Or(slices.Compare(a.types, b.types), cmp.Compare(a.filter.String(), b.filter.String()))
+	})
+	room := 0 // bytes of text that the last chunk may still take
+	for _, x := range list {
+		last := len(chunks) - 1
+		size := len(x.filter.String())
+		if last < 0 || size > room || len(chunks[last]) == filter.MaxFilters {
+			chunks = append(chunks, nil)
+			last, room = last+1, groupBytes
+		}
+		chunks[last] = append(chunks[last], x.filter)
+		room -= size
+	}
+	return chunks
 }
 
 // place notes where the verdict of each filter will be.

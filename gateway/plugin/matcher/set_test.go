@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -59,6 +60,47 @@ func TestNewSetFromPrevious(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Groups of filters that name their types are passed over for other types; no
+// verdict may change by that.
+func TestMatchByType(t *testing.T) {
+	const types = 150 // more than a word of the bitmap and than a group
+	var texts []string
+	for i := range types {
+		texts = append(texts, fmt.Sprintf("type = 'type-%d' AND $body.n = 1", i))
+	}
+	texts = append(texts, "type IN ['type-3', 'type-140']", "false")
+	m := newMatcher(t, texts...)
+	for i := range types + 1 { // the last is a type that no filter names
+		for n := range 2 {
+			e := event.Event{Type: fmt.Sprintf("type-%d", i), Data: fmt.Appendf(nil, `{"n":%d}`, n)}
+			m.Load(&e)
+			for k, text := range texts {
+				if got, want := m.Match(k), newOracle(e).matches(parse(t, text)); got != want {
+					t.Fatalf("%s on %s, n = %d: %v, want %v", text, e.Type, n, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Filters of very different lengths share groups as far as they fit.
+func TestNewSetOfLongFilters(t *testing.T) {
+	rt := newRuntime(t)
+	var texts []string
+	for i := range 12 {
+		texts = append(texts, fmt.Sprintf("subject = 'twin-%d'", i),
+			fmt.Sprintf("subject IN ['twin-%d', '%s']", i, strings.Repeat("x", i*4000)))
+	}
+	half := newSet(t, rt, nil, texts[:12]...)
+	m := newMatcherOf(t, newSet(t, rt, half, texts...))
+	m.Load(&event.Event{Subject: "twin-7"})
+	for i := range texts {
+		if got, want := m.Match(i), i/2 == 7; got != want {
+			t.Errorf("filter %d = %v, want %v", i, got, want)
+		}
 	}
 }
 

@@ -166,9 +166,11 @@ func (m *module) section(id int, r *reader) {
 		content = m.codeSection(r)
 	case sectionData:
 		dataSection(r)
-	default:
-		r.count() // of tables; the number of the start function or of data segments
+	case sectionTable:
+		r.count()
 		r.pos = len(r.b)
+	case sectionStart, sectionDataCount:
+		r.u32()
 	}
 	if !r.done() {
 		panic(faultf("section %d has bytes after its end", id))

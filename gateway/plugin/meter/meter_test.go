@@ -1,0 +1,161 @@
+package meter_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/headgate/headgate/gateway/plugin/meter"
+)
+
+// run instruments a module whose function "f" is () → (), calls it with so
+// much fuel, and returns what is left.
+func run(t *testing.T, fuel int64, wasm []byte) (left int64, err error) {
+	t.Helper()
+	out, err := meter.Instrument(wasm, meter.Options{Fuel: 1000, MemoryPages: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := wazero.NewRuntime(t.Context())
+	defer r.Close(context.Background())
+	m, err := r.Instantiate(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := m.ExportedGlobal(meter.Global).(api.MutableGlobal)
+	if got := int64(g.Get()); got != 1000 {
+		t.Errorf("the first fuel is %d, want 1000", got)
+	}
+	g.Set(uint64(fuel))
+	_, err = m.ExportedFunction("f").Call(t.Context())
+	return int64(g.Get()), err
+}
+
+// f is a module with a memory of 1 page and the function f of that body, with
+// one i32 local, and after it the function 1, which does nothing.
+func f(body ...byte) []byte {
+	body = append([]byte{1, 1, 0x7f}, append(body, 0x0b)...)
+	code := append([]byte{2, byte(len(body))}, body...)
+	return module(
+		section(1, 1, 0x60, 0, 0),
+		section(3, 2, 0, 0),
+		section(4, 1, 0x70, 0, 1),
+		section(5, 1, 0, 1),
+		section(7, 1, 1, 'f', 0, 0),
+		section(10, append(code, 2, 0, 0x0b)...),
+	)
+}
+
+func TestFuel(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		body []byte
+		want int64 // used; -1 for more than there is
+	}{
+		{"nothing: the entry, and the end", nil, 2},
+		{"two instructions", []byte{0x01, 0x01}, 4},
+		{"a call", []byte{0x10, 1}, 3 + 2},
+		{"a branch not taken counts", []byte{0x41, 0, 0x04, 0x40, 0x01, 0x01, 0x0b}, 7},
+		// Ten rounds of a loop: entry, loop, end = 3; each round 1 + 8.
+		{"a loop", []byte{0x03, 0x40, 0x20, 0, 0x41, 1, 0x6a, 0x22, 0, 0x41, 10, 0x48, 0x0d, 0, 0x0b}, 3 + 10*9},
+		{"an endless loop", []byte{0x03, 0x40, 0x0c, 0, 0x0b}, -1},
+		{"endless recursion", []byte{0x10, 0}, -1},
+		{"memory.fill of 800 bytes", []byte{0x41, 0, 0x41, 0, 0x41, 0xa0, 6, 0xfc, 11, 0}, 6 + 100},
+		{"memory.copy of 800 bytes", []byte{0x41, 0, 0x41, 0, 0x41, 0xa0, 6, 0xfc, 10, 0, 0}, 6 + 100},
+		{"memory.grow by a page", []byte{0x41, 1, 0x40, 0, 0x1a}, 5 + 8192},
+		{"memory.grow by far too much", []byte{0x41, 0x7f, 0x40, 0, 0x1a}, -1},
+		{"table.grow by 100", []byte{0xd0, 0x70, 0x41, 0xe4, 0, 0xfc, 15, 0, 0x1a}, 6 + 100},
+		{"a vector instruction of two bytes", []byte{0xfd, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0x80, 1, 0x1a}, 6},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const full = 1_000_000
+			left, err := run(t, full, f(tt.body...))
+			if tt.want < 0 {
+				if err == nil || left >= 0 {
+					t.Fatalf("left %d, %v: want it to run out", left, err)
+				}
+				return
+			}
+			if err != nil || full-left != tt.want {
+				t.Fatalf("used %d, %v, want %d", full-left, err, tt.want)
+			}
+			if left, err := run(t, tt.want, f(tt.body...)); err != nil || left != 0 {
+				t.Errorf("with exactly enough: left %d, %v", left, err)
+			}
+			if left, err := run(t, tt.want-1, f(tt.body...)); err == nil || left >= 0 {
+				t.Errorf("with one too little: left %d, %v", left, err)
+			}
+		})
+	}
+}
+
+func TestInstrumentRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name, want string
+		wasm       []byte
+	}{
+		{"the meter's global by number", "global 0 of 0", f(0x42, 1, 0x24, 0)},
+		{"an unknown instruction", "0xfe", f(0xfe, 0)},
+		{"a tail call", "0x12", f(0x12, 1)},
+		{"another memory", "memory 1", f(0x3f, 1, 0x1a)},
+		{"a body that goes on", "after its end", f(0x0b)},
+		{"a body that does not end", "ends too early", f(0x02, 0x40)},
+		{"the meter's export", "own name", module(
+			section(6, 1, 0x7e, 1, 0x42, 0, 0x0b),
+			section(7, append(append([]byte{1, byte(len(meter.Global))}, meter.Global...), 3, 0)...))},
+		{"an export of the meter's global", "exports global 0 of 0", module(section(7, 1, 1, 'g', 3, 0))},
+		{"a constant of a global", "reads global 0", module(section(6, 1, 0x7e, 0, 0x23, 0, 0x0b))},
+		{"two memories", "2 memories", module(section(5, 2, 0, 1, 0, 1))},
+		{"a shared memory", "shared", module(section(5, 1, 3, 1, 1))},
+		{"too much memory", "needs 5 pages", module(section(5, 1, 0, 5))},
+		{"sections out of order", "not in its place", module(section(3, 0), section(1, 0))},
+		{"a section twice", "not in its place", module(section(1, 0), section(1, 0))},
+		{"an unknown section", "section 13", module(section(13, 0))},
+		{"a count of four billion", "claims", module(section(1, 0xff, 0xff, 0xff, 0xff, 0x0f))},
+		{"a count of elements", "claims", module(section(9, 1, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f))},
+		{"bodies without functions", "0 functions and 1 bodies", module(section(10, 1, 2, 0, 0x0b))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := meter.Instrument(tt.wasm, meter.Options{MemoryPages: 4})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want …%s…", err, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzInstrument holds that what wazero takes before it takes after, with a
+// meter, and that nothing that the meter lets through becomes valid by it.
+func FuzzInstrument(fz *testing.F) {
+	fz.Add(scanner())
+	fz.Add(f(0x03, 0x40, 0x0c, 0, 0x0b))
+	fz.Add(f(0x41, 0, 0x41, 0, 0x41, 0xa0, 6, 0xfc, 10, 0, 0))
+	fz.Add(f(0x42, 1, 0x24, 0))
+	ctx := context.Background()
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(16))
+	fz.Cleanup(func() { _ = r.Close(ctx) })
+	valid := func(wasm []byte) bool {
+		m, err := r.CompileModule(ctx, wasm)
+		if err == nil {
+			_ = m.Close(ctx)
+		}
+		return err == nil
+	}
+	fz.Fuzz(func(t *testing.T, wasm []byte) {
+		if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
+			return
+		}
+		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, MemoryPages: 16})
+		if err != nil {
+			return // refused before a compiler could be made to trust a count
+		}
+		// wazero refuses an empty custom section at the very end.
+		last := []byte{0, 3, 1, 'x', 0}
+		if before, after := valid(append(wasm[:len(wasm):len(wasm)], last...)), valid(append(out, last...)); before != after {
+			t.Errorf("valid %v before, %v after: %x", before, after, wasm)
+		}
+	})
+}
