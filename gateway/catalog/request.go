@@ -1,0 +1,105 @@
+package catalog
+
+import (
+	"encoding/json"
+
+	"github.com/headgate/headgate/gateway/event"
+)
+
+// MaxTestEvents bounds the events of one test.
+const MaxTestEvents = 1000
+
+// TestRequest asks what a route does to events.
+type TestRequest struct {
+	Route Route
+	// Events are CloudEvents in JSON, exactly as they were sent.
+	Events []json.RawMessage
+}
+
+// DecodeTest reads {"route":{…},"events":[…]}. Events are not looked into:
+// their data may hold what a resource may not.
+func DecodeTest(b []byte) (TestRequest, error) {
+	members, err := readMembers(b)
+	if err != nil {
+		return TestRequest{}, err
+	}
+	o := &Object{}
+	for _, m := range members {
+		for _, have := range o.members {
+			if have.name == m.name {
+				return TestRequest{}, refuse(m.name, "is given twice")
+			}
+		}
+		o.members = append(o.members, m)
+	}
+	var req TestRequest
+	if route := o.Raw("route"); route == nil {
+		o.Refuse("route", "is required")
+	} else {
+		req.Route, err = DecodeDraft(route)
+		o.fail(In("route", err))
+	}
+	req.Events = o.Array("events")
+	if n := len(req.Events); n > MaxTestEvents {
+		o.Refuse("events", "holds %d events; %d are allowed", n, MaxTestEvents)
+	}
+	return req, o.Close()
+}
+
+// Selection says which dead letters an operation is about: those of an
+// endpoint, those with the ids, or all; exactly one of the three.
+type Selection struct {
+	Endpoint string           `json:"endpoint,omitempty"`
+	IDs      []event.Position `json:"ids,omitempty"`
+	All      bool             `json:"all,omitempty"`
+}
+
+// maxSelection bounds the ids of a selection.
+const maxSelection = 10_000
+
+// DecodeSelection reads {"endpoint":"hub"}, {"ids":["7-0"]} or {"all":true}.
+func DecodeSelection(b []byte) (Selection, error) {
+	o := ReadObject(b)
+	s := readSelection(o)
+	return s, o.Close()
+}
+
+// DecodePurge reads a selection with "confirm":true beside it.
+func DecodePurge(b []byte) (Selection, error) {
+	o := ReadObject(b)
+	s := readSelection(o)
+	var confirm bool
+	if o.Bool("confirm", &confirm); !confirm {
+		o.Refuse("confirm", "must be true: purged dead letters are gone for good")
+	}
+	return s, o.Close()
+}
+
+func readSelection(o *Object) Selection {
+	var s Selection
+	o.String("endpoint", &s.Endpoint)
+	o.Bool("all", &s.All)
+	list := o.Array("ids")
+	if len(list) > maxSelection {
+		o.Refuse("ids", "holds %d ids; %d are allowed", len(list), maxSelection)
+		return s
+	}
+	for i, raw := range list {
+		var id event.Position
+		if err := json.Unmarshal(raw, &id); err != nil {
+			o.Refuse("ids"+index(i), "%s is not an id of a dead letter, such as \"42-0\"", raw)
+			break
+		}
+		s.IDs = append(s.IDs, id)
+	}
+	given := 0
+	for _, ok := range []bool{s.Endpoint != "", s.All, len(s.IDs) > 0} {
+		if ok {
+			given++
+		}
+	}
+	if given != 1 {
+		o.Refuse("", `want exactly one of "endpoint", "ids" (not empty) and "all":true`)
+	}
+	return s
+}
