@@ -43,18 +43,14 @@ func (e *brokenBody) Unwrap() error { return e.err }
 // fresh for each request: events refer into it for as long as they live.
 //
 // It grows with what has really come, so that a Content-Length alone takes
-// nothing. A body that is too large is drained within reason, since a client
-// that cannot finish writing may never read the answer.
+// nothing.
 func (b *budget) read(w http.ResponseWriter, r *http.Request) (body, error) {
 	if r.ContentLength > event.MaxRequestBytes {
-		if r.Header.Get("Expect") == "" {
-			drain(r.Body)
-		}
 		return body{}, tooLargeRequest{}
 	}
 	encoding := r.Header.Get("Content-Encoding")
 	if encoding == "" || strings.EqualFold(encoding, "identity") {
-		return b.readAll(r.Body, r.Body, r.ContentLength)
+		return b.readAll(r.Body, r.ContentLength)
 	}
 	if !strings.EqualFold(encoding, "gzip") {
 		w.Header().Set("Accept-Encoding", "gzip")
@@ -64,12 +60,12 @@ func (b *budget) read(w http.ResponseWriter, r *http.Request) (body, error) {
 	if err != nil {
 		return body{}, &brokenBody{err}
 	}
-	return b.readAll(unzip, r.Body, -1)
+	return b.readAll(unzip, -1)
 }
 
-// readAll reads from in, which takes from raw. The length is what the headers
-// promise, -1 for unknown.
-func (b *budget) readAll(in, raw io.Reader, length int64) (body, error) {
+// readAll reads in to its end. The length is what the headers promise, -1 for
+// unknown.
+func (b *budget) readAll(in io.Reader, length int64) (body, error) {
 	const first = 64 << 10
 	size := int64(2 << 10)
 	if length >= 0 {
@@ -77,7 +73,6 @@ func (b *budget) readAll(in, raw io.Reader, length int64) (body, error) {
 	}
 	out := body{bytes: make([]byte, 0, size)}
 	if err := b.book(&out); err != nil {
-		drain(raw)
 		return body{}, err
 	}
 	for {
@@ -86,7 +81,6 @@ func (b *budget) readAll(in, raw io.Reader, length int64) (body, error) {
 		switch {
 		case len(out.bytes) > event.MaxRequestBytes:
 			b.release(out)
-			drain(raw)
 			return body{}, tooLargeRequest{}
 		case err == io.EOF:
 			return out, nil
@@ -97,8 +91,6 @@ func (b *budget) readAll(in, raw io.Reader, length int64) (body, error) {
 		if len(out.bytes) == cap(out.bytes) {
 			out.grow(length)
 			if err := b.book(&out); err != nil {
-				b.release(out)
-				drain(raw)
 				return body{}, err
 			}
 		}
@@ -116,13 +108,13 @@ func (b *body) grow(length int64) {
 	b.bytes = grown
 }
 
-// book takes what out's memory has grown by from the budget.
+// book takes what out's memory has grown by from the budget, or gives back all
+// that out had booked.
 func (b *budget) book(out *body) error {
 	more := int64(cap(out.bytes)) - out.booked
 	out.booked += more
 	if b.used.Add(more) > b.max {
 		b.release(*out)
-		out.booked = 0
 		return errBusy
 	}
 	return nil
@@ -132,5 +124,10 @@ func (b *budget) book(out *body) error {
 func (b *budget) release(done body) { b.used.Add(-done.booked) }
 
 // drain takes what a client is still writing, up to a bound that an honest
-// mistake stays below.
-func drain(r io.Reader) { _, _ = io.CopyN(io.Discard, r, 128<<20) }
+// mistake stays below: a client that cannot finish writing may never read the
+// answer. One that waits to be told to write is not told.
+func drain(r *http.Request) {
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, 128<<20)
+	}
+}

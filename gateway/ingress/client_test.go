@@ -157,6 +157,14 @@ func TestHugeBodies(t *testing.T) {
 			}
 		}
 	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/events", &zeros{huge})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "text/plain")
+	if status, body := do(t, req); status != http.StatusUnsupportedMediaType {
+		t.Errorf("text: %d %s", status, body)
+	}
 	if j.calls != 0 {
 		t.Error("the journal was given events")
 	}
@@ -208,6 +216,25 @@ func TestBusy(t *testing.T) {
 	rec = post(h, "/events", strings.NewReader("["+minimal+strings.Repeat(" ", 2<<10)+"]"), "Content-Type", batch)
 	if rec.Code != 202 {
 		t.Errorf("afterwards: %d %s: the budget leaks", rec.Code, rec.Body)
+	}
+}
+
+// counts is a Recorder.
+type counts struct{ accepted, refused []int }
+
+func (c *counts) Accepted(n int, _ time.Duration) { c.accepted = append(c.accepted, n) }
+func (c *counts) Refused(status int)              { c.refused = append(c.refused, status) }
+
+func TestRecorder(t *testing.T) {
+	got := &counts{}
+	h := handler(&memory{}, ingress.Options{Recorder: got})
+	post(h, "/events", strings.NewReader("["+minimal+","+minimal+"]"), "Content-Type", batch)
+	post(h, "/events", strings.NewReader(minimal), "Content-Type", "text/plain")
+	post(h, "/api/events", strings.NewReader("[]"), "Content-Type", "application/json")
+	post(h, "/webhooks/eventgrid", strings.NewReader("["+gridEvent("t", "1")+"]"), "Content-Type", "application/json")
+	want := &counts{accepted: []int{2, 1}, refused: []int{415, 400}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(counts{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

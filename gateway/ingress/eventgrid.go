@@ -25,7 +25,7 @@ func (h *Handler) gridTopic(c echo.Context) error {
 		} else {
 			p.Error.Code = "UnsupportedApiVersion"
 		}
-		return p.Write(c.Response())
+		return h.write(c, p, 0)
 	}
 	m, err := modeOf(c.Request().Header, gridTypes)
 	if err == nil {
@@ -113,5 +113,5 @@ func (h *Handler) gridHandshake(c echo.Context) error {
 func (h *Handler) refuseGrid(c echo.Context, err error) error {
 	p, wait := h.problemOf(c.Request(), err)
 	p.Error = &problem.AzureError{Code: strings.ReplaceAll(http.StatusText(p.Status), " ", ""), Message: p.Detail}
-	return write(c, p, wait)
+	return h.write(c, p, wait)
 }

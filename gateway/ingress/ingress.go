@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -25,11 +26,22 @@ type Journal interface {
 	Append(ctx context.Context, events []event.Event) (event.Position, error)
 }
 
+// Recorder counts what came in. Telemetry implements it.
+type Recorder interface {
+	// Accepted is called once for each request whose events became durable,
+	// with the time that took.
+	Accepted(events int, took time.Duration)
+	// Refused is called once for each other request, with its HTTP status.
+	Refused(status int)
+}
+
 // Options are the optional inputs of [New].
 type Options struct {
 	// Logger gets one record for each request that failed by our own fault;
 	// nil discards them.
 	Logger *slog.Logger
+	// Recorder is told of every request; nil means nobody is.
+	Recorder Recorder
 	// MaxPendingBytes bounds the memory of all bodies in the works; a request
 	// beyond it is answered 429. 0 means 256 MiB.
 	MaxPendingBytes int64
@@ -39,14 +51,18 @@ type Options struct {
 type Handler struct {
 	journal Journal
 	log     *slog.Logger
+	record  Recorder
 	pending budget
 }
 
 // New returns a handler that appends what it accepts to journal.
 func New(journal Journal, opts Options) *Handler {
-	h := &Handler{journal: journal, log: opts.Logger}
+	h := &Handler{journal: journal, log: opts.Logger, record: opts.Recorder}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.record == nil {
+		h.record = nobody{}
 	}
 	h.pending.max = opts.MaxPendingBytes
 	if h.pending.max == 0 {
@@ -99,9 +115,11 @@ func (h *Handler) append(ctx context.Context, events []event.Event) (int, error)
 	if len(events) == 0 {
 		return 0, nil
 	}
+	start := time.Now()
 	if _, err := h.journal.Append(ctx, events); err != nil {
 		return 0, &journalError{err}
 	}
+	h.record.Accepted(len(events), time.Since(start))
 	return len(events), nil
 }
 
@@ -115,3 +133,9 @@ func accepted(w http.ResponseWriter, n int) error {
 	_, err := w.Write(append(body, "}\n"...))
 	return err
 }
+
+// nobody is the Recorder when none is given.
+type nobody struct{}
+
+func (nobody) Accepted(int, time.Duration) {}
+func (nobody) Refused(int)                 {}

@@ -31,11 +31,13 @@ func (e *journalError) Unwrap() error { return e.err }
 // refuse answers a request of which nothing was accepted.
 func (h *Handler) refuse(c echo.Context, err error) error {
 	p, wait := h.problemOf(c.Request(), err)
-	return write(c, p, wait)
+	return h.write(c, p, wait)
 }
 
 // write answers with p, and asks for a pause where there is one to make.
-func write(c echo.Context, p problem.Problem, wait time.Duration) error {
+func (h *Handler) write(c echo.Context, p problem.Problem, wait time.Duration) error {
+	h.record.Refused(p.Status)
+	drain(c.Request())
 	if wait > 0 {
 		seconds := (wait + time.Second - 1) / time.Second
 		c.Response().Header().Set("Retry-After", strconv.Itoa(int(seconds)))
