@@ -8,8 +8,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// scan builds the index from the messages up to last.
-func (s *Spool) scan(ctx context.Context, e *engine, last uint64) error {
+// scan builds the index from the messages in the stream.
+func (s *Spool) scan(ctx context.Context, e *engine, state jetstream.StreamState) error {
+	last, found := state.LastSeq, uint64(0)
 	for seq := uint64(1); seq <= last; seq++ {
 		m, err := e.get(ctx, s.stream, seq, jetstream.WithGetMsgSubject(s.stream))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -19,14 +20,18 @@ func (s *Spool) scan(ctx context.Context, e *engine, last uint64) error {
 			return fmt.Errorf("%s %d: %w", s.stream, seq, err)
 		}
 		seq = m.Sequence
+		found++
 		c, err := change(m.Data)
 		if err != nil {
-			s.journal.opt.Logger.Error("journal: a message is damaged; the deliveries in it are lost, it is kept for inspection",
-				"stream", s.stream, "seq", seq, "err", err)
+			s.journal.opt.Logger.Error("journal: a message is damaged; it is kept for inspection", "stream", s.stream, "seq", seq, "err", err)
 			s.index.messages = append(s.index.messages, &message{seq: seq, damaged: true})
+			found--
 			continue
 		}
 		s.index.apply(seq, c)
+	}
+	if s.lost = state.Msgs - min(found, state.Msgs); s.lost > 0 {
+		s.journal.opt.Logger.Error("journal: messages are damaged; the deliveries in them are lost", "stream", s.stream, "messages", s.lost)
 	}
 	s.applied, s.scanned = last, true
 	return nil
@@ -39,21 +44,24 @@ func isMissing(err error) bool {
 		errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeMessageNotFound
 }
 
-// maxCleanDeletes bounds the single deletes of one round: each costs an fsync.
-const maxCleanDeletes = 512
+// Bounds of cleaning.
+const (
+	minDead         = 64  // dead messages that are worth a round before its time
+	maxCleanDeletes = 512 // single deletes of one round: each costs an fsync
+)
 
 // clean drops messages that nothing needs: the run of dead ones at the front
 // at once, and others one by one, what a removal names before the removal.
 func (s *Spool) clean(ctx context.Context, e *engine) error {
 	s.mu.Lock()
-	idle := s.index.dead == 0
+	idle := s.index.dead == s.needed
 	upTo := s.index.deadPrefix()
-	any := len(s.index.messages) > 0 && s.index.messages[0].seq < upTo
+	prefix := len(s.index.messages) > 0 && s.index.messages[0].seq < upTo
 	s.mu.Unlock()
 	if idle {
 		return nil
 	}
-	if any {
+	if prefix {
 		if err := e.streams[s.stream].Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
 			return fmt.Errorf("%s below %d: %w", s.stream, upTo, err)
 		}
@@ -63,14 +71,19 @@ func (s *Spool) clean(ctx context.Context, e *engine) error {
 	seqs := s.index.deadInside()
 	s.mu.Unlock()
 	gone := map[uint64]bool{}
-	defer func() { s.forget(func(seq uint64) bool { return gone[seq] }) }()
+	var failed error
 	for _, seq := range seqs[:min(len(seqs), maxCleanDeletes)] {
 		if err := e.streams[s.stream].DeleteMsg(ctx, seq); err != nil && !isMissing(err) {
-			return fmt.Errorf("%s %d: %w", s.stream, seq, err)
+			failed = fmt.Errorf("%s %d: %w", s.stream, seq, err)
+			break
 		}
 		gone[seq] = true
 	}
-	return nil
+	s.forget(func(seq uint64) bool { return gone[seq] })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.needed = s.index.dead - (len(seqs) - len(gone))
+	return failed
 }
 
 func (s *Spool) forget(gone func(seq uint64) bool) {

@@ -255,26 +255,25 @@ func (j *Journal) recover(ctx context.Context, e *engine) error {
 	if err != nil {
 		return err
 	}
-	t := tail{seq: info.State.LastSeq}
-	if t.seq > 0 {
-		m, err := e.streams[eventStream].GetMsg(ctx, t.seq)
+	first, last := info.State.FirstSeq, info.State.LastSeq
+	var t tail
+	// A last chunk that is damaged is for readers to report.
+	for seq := last; seq >= max(first, 1) && t.seq == 0; seq-- {
+		if t, err = e.tailAt(ctx, seq); err != nil {
+			return err
+		}
+	}
+	t.seq = last
+	base := t.bytes
+	if info.State.Msgs > 0 {
+		m, err := e.get(ctx, eventStream, first, jetstream.WithGetMsgSubject(eventStream))
 		if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 			return err
 		}
 		if err == nil {
-			if t, err = tailAfter(m); err != nil {
-				return &DamagedError{First: m.Sequence, Last: m.Sequence, Err: err}
+			if h, err := readHead(m.Data); err == nil {
+				base = h.bytes
 			}
-		}
-	}
-	base := t.bytes
-	if info.State.Msgs > 0 {
-		m, err := e.get(ctx, eventStream, info.State.FirstSeq)
-		if err != nil {
-			return err
-		}
-		if h, err := readHead(m.Data); err == nil {
-			base = h.bytes
 		}
 	}
 	if err := errors.Join(j.retries.recover(ctx, e), j.dead.recover(ctx, e)); err != nil {
@@ -282,13 +281,29 @@ func (j *Journal) recover(ctx context.Context, e *engine) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	// Totals only grow, even should the last chunk have been lost.
+	// What is known of an earlier run of the store is not forgotten.
 	t.accepted = max(t.accepted, j.tail.accepted)
 	t.events, t.bytes = max(t.events, j.tail.events), max(t.bytes, j.tail.bytes)
 	j.tail = t
-	j.first = max(info.State.FirstSeq, j.first, 1)
+	j.first = max(first, j.first, 1)
 	j.base = min(max(base, j.base), t.bytes)
 	return nil
+}
+
+// tailAt is the tail that the chunk seq leaves, zero if it cannot be read.
+func (e *engine) tailAt(ctx context.Context, seq uint64) (tail, error) {
+	m, err := e.get(ctx, eventStream, seq)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return tail{}, nil
+	}
+	if err != nil {
+		return tail{}, err
+	}
+	t, err := tailAfter(m)
+	if err != nil {
+		return tail{}, nil
+	}
+	return t, nil
 }
 
 func tailAfter(m *jetstream.RawStreamMsg) (tail, error) {

@@ -64,6 +64,10 @@ func (j *Journal) LoadMarks(ctx context.Context) ([]delivery.Mark, error) {
 	}
 	end := j.Last() + 1
 	for i := range marks {
+		if marks[i].Low > end {
+			j.opt.Logger.Error("journal: a mark is ahead of the journal, whose end was lost",
+				"endpoint", marks[i].Endpoint, "mark", marks[i].Low, "end", end)
+		}
 		clampMark(&marks[i], end)
 	}
 	return marks, nil

@@ -24,6 +24,8 @@ type Spool struct {
 	index   index
 	scanned bool
 	applied uint64   // the last message in the index
+	needed  int      // dead messages that the last clean had to keep
+	lost    uint64   // messages that the scan could not read
 	latest  struct { // the message that was read last
 		seq     uint64
 		records []record
@@ -157,6 +159,9 @@ func (s *Spool) wrote(b *batch) (reuse bool) {
 	defer s.mu.Unlock()
 	s.index.apply(b.seq, b.index)
 	s.applied = b.seq
+	if s.index.dead-s.needed > max(minDead, len(s.index.messages)/2) {
+		s.journal.hurry()
+	}
 	return true
 }
 
@@ -322,5 +327,5 @@ func (s *Spool) recover(ctx context.Context, e *engine) error {
 		}
 		return nil
 	}
-	return s.scan(ctx, e, info.State.LastSeq)
+	return s.scan(ctx, e, info.State)
 }

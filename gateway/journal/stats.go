@@ -21,8 +21,9 @@ type Stats struct {
 
 // SpoolStats is a look at a [Spool].
 type SpoolStats struct {
-	Len   int
-	Bytes int64
+	Len     int
+	Bytes   int64
+	Damaged int // messages that could not be read at Open; the log names them
 }
 
 // Stats costs no disk access but, at times, for the free space.
@@ -40,9 +41,14 @@ func (j *Journal) Stats() Stats {
 		st.First = j.first
 	}
 	j.mu.Unlock()
-	st.Retries = SpoolStats{j.retries.Len(), j.retries.Bytes()}
-	st.DeadLetters = SpoolStats{j.dead.Len(), j.dead.Bytes()}
+	st.Retries, st.DeadLetters = j.retries.stats(), j.dead.stats()
 	return st
+}
+
+func (s *Spool) stats() SpoolStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return SpoolStats{Len: s.index.live, Bytes: s.index.bytes, Damaged: int(s.lost)}
 }
 
 // Healthy reports why the journal does not accept events, nil if it does.
@@ -67,7 +73,7 @@ func (j *Journal) Healthy() error {
 
 // Check reads the whole journal and reports the first thing in it that is
 // inconsistent. It is meant for tests and inspection; nothing may be written
-// or purged meanwhile.
+// meanwhile.
 func (j *Journal) Check(ctx context.Context) error {
 	if err := j.checkChunks(ctx); err != nil {
 		return err
@@ -87,6 +93,10 @@ func (j *Journal) checkChunks(ctx context.Context) error {
 	var t tail
 	for seq := first; seq <= last.seq; seq++ {
 		m, err := j.loadFrom(ctx, eventStream, seq)
+		if err != nil && seq < j.firstKept() {
+			first = seq + 1 // purged meanwhile
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -115,11 +125,18 @@ func (s *Spool) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	info, err := e.streams[s.stream].Info(ctx)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.lost > 0 {
+		return fmt.Errorf("journal: %s: %w: %d messages cannot be read", s.stream, ErrDamaged, s.lost)
+	}
 	fresh := &Spool{journal: s.journal, stream: s.stream}
 	fresh.index.endpoints = map[string]*tally{}
-	if err := fresh.scan(ctx, e, s.applied); err != nil {
+	if err := fresh.scan(ctx, e, info.State); err != nil {
 		return err
 	}
 	want, got := s.index.after(delivery.Ref{}, s.index.live+1, ""), fresh.index.after(delivery.Ref{}, fresh.index.live+1, "")

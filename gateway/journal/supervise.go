@@ -9,7 +9,7 @@ import (
 // after it was reopened waits, too.
 const (
 	minReopenWait = 100 * time.Millisecond
-	maxReopenWait = 5 * time.Second
+	maxReopenWait = time.Second
 	steady        = 10 * time.Second
 )
 
