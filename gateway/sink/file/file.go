@@ -114,9 +114,12 @@ func (s *Sink) Capacity() delivery.Capacity {
 }
 
 // Send appends the batch, whole or not at all, and returns the same outcome
-// for each delivery. It looks at ctx before each step; a write or a flush that
-// has begun is not interrupted.
+// for each delivery. It heeds the end of ctx before it writes; a write or a
+// flush that has begun is not interrupted.
 func (s *Sink) Send(ctx context.Context, batch []delivery.Delivery) []delivery.Outcome {
+	if len(batch) == 0 {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := outcome(s.path, s.send(ctx, batch))

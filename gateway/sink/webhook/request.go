@@ -49,12 +49,9 @@ func (s *Sink) sendOne(ctx context.Context, e *event.Event) delivery.Outcome {
 func (s *Sink) sendRaw(ctx context.Context, e *event.Event) delivery.Outcome {
 	to := s.settings.url
 	if to == nil {
-		address, err := s.settings.address.render(e)
-		if err != nil {
+		var err error
+		if to, err = s.settings.address.render(e); err != nil {
 			return s.fault(err)
-		}
-		if to, err = url.Parse(address); err != nil {
-			return s.fault(errors.New("the event's attributes do not make a url"))
 		}
 	}
 	header := s.headers(1)

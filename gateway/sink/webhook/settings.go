@@ -148,6 +148,9 @@ func (s *settings) parseURL(in *sink.Settings, text string) {
 	case u.Hostname() == "":
 		in.Refuse("url", "names no host")
 		return
+	case t.attributes() && climbs(u.Path):
+		in.Refuse("url", "has a part that is . or .., which must not stand beside placeholders; write the path that is meant")
+		return
 	case strings.Contains(text, "#"):
 		in.Refuse("url", "has a fragment (#…), which is never sent; remove it")
 		return

@@ -40,6 +40,7 @@ func TestNewRefuses(t *testing.T) {
 		{"placeholder left open", `{"url":"http://h/{subject","mode":"raw"}`, "url", "holds a brace without its partner"},
 		{"brace alone", `{"url":"http://h/}","mode":"raw"}`, "url", "holds a brace without its partner"},
 		{"placeholder in the fragment", `{"url":"http://h/#{id}","mode":"raw"}`, "url", "has a fragment"},
+		{"dots beside a placeholder", `{"url":"http://h/a/../{id}","mode":"raw"}`, "url", "has a part that is . or .."},
 		{"header name", `{"url":"http://h","headers":{"a b":"x"}}`, "headers.a b", "is not the name of a header"},
 		{"header value", `{"url":"http://h","headers":{"A":"x\r\nB: y"}}`, "headers.A", "holds a line break"},
 		{"header twice", `{"url":"http://h","headers":{"A":"1","a":"2"}}`, "headers.a", "is given twice"},

@@ -1,7 +1,9 @@
 package webhook
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/headgate/headgate/gateway/event"
@@ -14,7 +16,6 @@ type template []segment
 type segment struct {
 	literal   string
 	attribute string
-	query     bool // behind the question mark, where a value is no path
 }
 
 // parseTemplate splits a URL at its placeholders. It returns a reason when one
@@ -37,11 +38,10 @@ func parseTemplate(text string) (t template, reason string) {
 		if !isAttributeName(name) {
 			return nil, fmt.Sprintf("holds {%s}, which names no attribute: lower-case letters and digits, as in {subject}", name)
 		}
-		before := text[:len(text)-len(rest)+brace]
 		if brace > 0 {
 			t = append(t, segment{literal: rest[:brace]})
 		}
-		t = append(t, segment{attribute: name, query: strings.Contains(before, "?")})
+		t = append(t, segment{attribute: name})
 		rest = rest[brace+length+1:]
 	}
 	return t, ""
@@ -91,8 +91,8 @@ func (t template) withoutUser() template {
 }
 
 // render returns the URL for e. It fails when e lacks an attribute, or has one
-// that would climb out of its place in the path.
-func (t template) render(e *event.Event) (string, error) {
+// by which the path would climb to another place.
+func (t template) render(e *event.Event) (*url.URL, error) {
 	b := make([]byte, 0, 256)
 	for _, s := range t {
 		if s.attribute == "" {
@@ -101,14 +101,18 @@ func (t template) render(e *event.Event) (string, error) {
 		}
 		value, ok := attribute(e, s.attribute)
 		if !ok {
-			return "", fmt.Errorf("the event has no %s, which the url asks for", s.attribute)
-		}
-		if !s.query && climbs(value) {
-			return "", fmt.Errorf("%s %q has a part that is . or .., which must not stand in the path of the url", s.attribute, value)
+			return nil, fmt.Errorf("the event has no %s, which the url asks for", s.attribute)
 		}
 		b = appendEscaped(b, value)
 	}
-	return string(b), nil
+	u, err := url.Parse(string(b))
+	if err != nil { // cannot happen: the sample was a URL, and what is escaped keeps it one
+		return nil, errors.New("the event's attributes do not make a url")
+	}
+	if climbs(u.Path) {
+		return nil, fmt.Errorf("the event's attributes make %q the path of the url, of which no part may be . or ..", u.Path)
+	}
+	return u, nil
 }
 
 // attribute returns the text of an attribute that is present.
@@ -136,10 +140,10 @@ func attribute(e *event.Event, name string) (value string, ok bool) {
 	return value, value != ""
 }
 
-// climbs reports whether a server that decodes the path before it resolves dot
-// segments would find one in value.
-func climbs(value string) bool {
-	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == '/' || r == '\\' }) {
+// climbs reports whether a server that decodes a path before it resolves dot
+// segments would find one in it.
+func climbs(path string) bool {
+	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
 		if part == "." || part == ".." {
 			return true
 		}
