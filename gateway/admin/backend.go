@@ -1,0 +1,132 @@
+package admin
+
+import (
+	"context"
+
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/event"
+)
+
+// Backend is what the API stands on; every member is required. What a method
+// changed is in force, for every event accepted afterwards, when it returns.
+//
+// Errors that a method returns become answers by their kind:
+// [*catalog.FieldError] and [*event.FieldError] 400, [catalog.ErrNotFound] 404,
+// [catalog.ErrInUse] 409, [catalog.ErrConflict] 412, an error with a method
+// RetryAfter() time.Duration 503, another 500.
+type Backend struct {
+	Catalog   Catalog
+	Endpoints Endpoints
+	Routes    Routes
+	Tester    Tester
+	Plugins   Plugins
+	History   History
+	Origins   Origins
+	Letters   Letters
+	Redrives  Redrives
+	Events    Events
+	Status    Status
+	Tail      *Tail
+}
+
+// Change says who asks for a change, and what it expects to find.
+type Change struct {
+	By string
+	If catalog.Precondition
+}
+
+// Catalog is what is configured and in force.
+type Catalog interface {
+	Snapshot() catalog.Snapshot
+}
+
+// Endpoints changes endpoints.
+type Endpoints interface {
+	// PutEndpoint creates or replaces the endpoint called e.Name, and reports
+	// whether it is new. A "***" among e's secrets keeps the stored one.
+	PutEndpoint(ctx context.Context, by Change, e catalog.Endpoint) (stored catalog.Endpoint, created bool, err error)
+	DeleteEndpoint(ctx context.Context, by Change, name string) error
+}
+
+// Routes changes routes.
+type Routes interface {
+	// PutRoute creates or replaces the route r.ID, and reports whether it is
+	// new. A filter that does not parse is a [*catalog.FieldError] of "filter".
+	PutRoute(ctx context.Context, by Change, r catalog.Route) (stored catalog.Route, created bool, err error)
+	DeleteRoute(ctx context.Context, by Change, id string) error
+}
+
+// Tester tries a route out, on fresh instances of its plugins, and delivers
+// nothing.
+type Tester interface {
+	// TestRoute returns a result for each event, in order. A fault of r is a
+	// [*catalog.FieldError] with a path in r, such as "filter".
+	TestRoute(ctx context.Context, r catalog.Route, events []event.Event) ([]catalog.TestResult, error)
+}
+
+// Plugins changes plugins.
+type Plugins interface {
+	// AddVersion admits module as a version of the plugin called name, and
+	// reports whether it is new. A module that cannot be one is a
+	// [*catalog.FieldError] that says why.
+	AddVersion(ctx context.Context, by Change, name string, module []byte) (v catalog.Version, created bool, err error)
+	Activate(ctx context.Context, by Change, name string, version int) (catalog.Plugin, error)
+	// DeletePlugin removes a version, or with version 0 the whole plugin.
+	DeletePlugin(ctx context.Context, by Change, name string, version int) error
+}
+
+// History is what was configured before.
+type History interface {
+	// EndpointHistory and RouteHistory return the latest state first, and
+	// nothing for what never was.
+	EndpointHistory(name string) ([]catalog.Revision[catalog.Endpoint], error)
+	RouteHistory(id string) ([]catalog.Revision[catalog.Route], error)
+	// Audit returns up to limit entries, the latest first.
+	Audit(limit int) ([]catalog.AuditEntry, error)
+}
+
+// Origins resolves the values of the extension attribute producedby.
+type Origins interface {
+	Provenance(id string) (catalog.Provenance, error)
+}
+
+// LetterQuery asks for dead letters.
+type LetterQuery struct {
+	Endpoint string       // only those of this endpoint, unless empty
+	Route    string       // only those of this route, unless empty
+	After    delivery.Ref // only those behind this one
+	Limit    int          // at most so many
+}
+
+// Letters looks at dead letters.
+type Letters interface {
+	// DeadLetters returns the first q.Limit of those that q asks for, in the
+	// order of their ids; fewer only when there are no more.
+	DeadLetters(ctx context.Context, q LetterQuery) ([]delivery.Kept, error)
+	DeadLetter(ctx context.Context, id delivery.Ref) (delivery.Kept, error)
+}
+
+// Redrives decides what becomes of dead letters. Both methods return how many
+// they were about; an id that is no dead letter's is a
+// [*catalog.NotFoundError], and then nothing is done.
+type Redrives interface {
+	// Redrive starts the delivery of the letters again and does not wait for it.
+	Redrive(ctx context.Context, s catalog.Selection) (int, error)
+	// Purge removes the letters for good.
+	Purge(ctx context.Context, s catalog.Selection) (int, error)
+}
+
+// Events looks at accepted events.
+type Events interface {
+	// Scan looks through part of the journal, within bounds of its own on the
+	// events it looks at and on the bytes it returns, and says which part that
+	// was.
+	Scan(ctx context.Context, q catalog.EventQuery) (catalog.EventPage, error)
+	Event(ctx context.Context, id event.Position) (catalog.StoredEvent, error)
+}
+
+// Status says how the gateway is doing. The server fills in Tail.
+type Status interface {
+	Status(ctx context.Context) (catalog.Status, error)
+}

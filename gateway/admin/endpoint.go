@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headgate/headgate/gateway/catalog"
+)
+
+func (s *Server) listEndpoints(c echo.Context) error {
+	snap := s.Catalog.Snapshot()
+	p, err := pageOf(c, snap.Endpoints)
+	if err != nil {
+		return err
+	}
+	for i, e := range p.Items {
+		p.Items[i] = s.kinds.Mask(e)
+	}
+	return answer(c, http.StatusOK, p)
+}
+
+func (s *Server) getEndpoint(c echo.Context) error {
+	name := param(c, "name")
+	snap := s.Catalog.Snapshot()
+	e, ok := snap.Endpoint(name)
+	if !ok {
+		return &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	return answerResource(c, http.StatusOK, e.Revision, s.kinds.Mask(e))
+}
+
+func (s *Server) putEndpoint(c echo.Context) error {
+	by, err := s.change(c)
+	if err != nil {
+		return err
+	}
+	b, err := body(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	e, err := catalog.DecodeEndpoint(param(c, "name"), b)
+	if err != nil {
+		return err
+	}
+	stored, isNew, err := s.Endpoints.PutEndpoint(c.Request().Context(), by, e)
+	if err != nil {
+		return err
+	}
+	return answerResource(c, created(isNew), stored.Revision, s.kinds.Mask(stored))
+}
+
+func (s *Server) deleteEndpoint(c echo.Context) error {
+	by, err := s.change(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Endpoints.DeleteEndpoint(c.Request().Context(), by, param(c, "name")); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (s *Server) listEndpointRevisions(c echo.Context) error {
+	name := param(c, "name")
+	list, err := s.History.EndpointHistory(name)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	for i, r := range list {
+		if r.State != nil {
+			masked := s.kinds.Mask(*r.State)
+			list[i].State = &masked
+		}
+	}
+	return answer(c, http.StatusOK, page[catalog.Revision[catalog.Endpoint]]{Items: list})
+}

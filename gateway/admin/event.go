@@ -1,0 +1,87 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/event"
+)
+
+func (s *Server) scanEvents(c echo.Context) error {
+	q, err := eventQuery(c)
+	if err != nil {
+		return err
+	}
+	p, err := s.Events.Scan(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	if p.Items == nil {
+		p.Items = []catalog.StoredEvent{}
+	}
+	return answer(c, http.StatusOK, p)
+}
+
+func eventQuery(c echo.Context) (q catalog.EventQuery, err error) {
+	q = catalog.EventQuery{
+		Subject: c.QueryParam("subject"), Source: c.QueryParam("source"),
+		Type: c.QueryParam("type"), ID: c.QueryParam("id"),
+	}
+	if q.From, err = catalog.ParseBound(c.QueryParam("from")); err != nil {
+		return q, catalog.In("from", err)
+	}
+	if q.To, err = catalog.ParseBound(c.QueryParam("to")); err != nil {
+		return q, catalog.In("to", err)
+	}
+	if q.After, err = positionOf(c, "after"); err != nil {
+		return q, err
+	}
+	q.Limit, err = limitOf(c)
+	return q, err
+}
+
+func (s *Server) getEvent(c echo.Context) error {
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	e, err := s.Events.Event(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, e)
+}
+
+// at says in which event of a request the fault is.
+func at(index int, err error) error {
+	var field *event.FieldError
+	if errors.As(err, &field) {
+		field.Index = index
+	}
+	var large *event.TooLargeError
+	if errors.As(err, &large) {
+		large.Index = index
+	}
+	return err
+}
+
+// inRoute puts the path of a route that is tried out in front of a fault's.
+func inRoute(err error) error {
+	var field *catalog.FieldError
+	if errors.As(err, &field) {
+		return catalog.In("route", err)
+	}
+	return err
+}
+
+// bodyError keeps the errors that are the client's from looking like ours.
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return &statusError{http.StatusBadRequest, "the body could not be read to its end"}
+}

@@ -1,0 +1,135 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headgate/headgate/gateway/catalog"
+)
+
+// writeTimeout is how long a follower may take to accept what is written; one
+// that takes longer is cut off.
+const writeTimeout = 15 * time.Second
+
+// streamEvents follows the tail until the client leaves or the tail is closed.
+// Nothing waits between the answer's first bytes and an event: what is
+// accepted after they arrived is told.
+func (s *Server) streamEvents(c echo.Context) error {
+	q, err := eventQuery(c)
+	if err != nil {
+		return err
+	}
+	deliveries := false
+	if v := c.QueryParam("deliveries"); v != "" {
+		if deliveries, err = strconv.ParseBool(v); err != nil {
+			return &catalog.FieldError{Field: "deliveries", Reason: "want true or false"}
+		}
+	}
+	f := s.Tail.follow(q, deliveries)
+	defer s.Tail.leave(f)
+
+	h := c.Response().Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	h.Set("X-Content-Type-Options", "nosniff")
+	c.Response().WriteHeader(http.StatusOK)
+	out := &eventStream{w: c.Response(), rc: http.NewResponseController(c.Response())}
+	if err := extend(out.rc.SetReadDeadline, time.Time{}); err != nil {
+		return nil // the client is gone, which is no fault
+	}
+	out.buf.WriteString(": following\nretry: 2000\n\n")
+	return s.stream(c, f, out)
+}
+
+func (s *Server) stream(c echo.Context, f *follower, out *eventStream) error {
+	heartbeat := time.NewTicker(s.opts.Heartbeat)
+	defer heartbeat.Stop()
+	for {
+		if err := out.flush(); err != nil {
+			return nil // the client is gone, which is no fault
+		}
+		select {
+		case <-c.Request().Context().Done():
+			return nil
+		case <-f.end:
+			return nil
+		case <-heartbeat.C:
+			out.buf.WriteString(": alive\n\n")
+		case <-f.wake:
+			items, dropped := f.take()
+			for _, item := range items {
+				if err := out.item(item); err != nil {
+					return nil
+				}
+			}
+			if dropped > 0 {
+				out.event("dropped", "", catalog.Dropped{Dropped: dropped})
+			}
+		}
+	}
+}
+
+// eventStream writes server-sent events.
+type eventStream struct {
+	w   http.ResponseWriter
+	rc  *http.ResponseController
+	buf bytes.Buffer
+}
+
+// flushBytes is how much is gathered before it is written.
+const flushBytes = 64 << 10
+
+func (s *eventStream) item(item tailItem) error {
+	if item.accepted != nil {
+		s.event("accepted", item.accepted.ID.String(), item.accepted)
+	} else {
+		s.event("delivery", "", item.delivery)
+	}
+	if s.buf.Len() < flushBytes {
+		return nil
+	}
+	return s.flush()
+}
+
+// event gathers one event. JSON that an encoder wrote has no line break.
+func (s *eventStream) event(name, id string, v any) {
+	s.buf.WriteString("event: " + name + "\n")
+	if id != "" {
+		s.buf.WriteString("id: " + id + "\n")
+	}
+	s.buf.WriteString("data: ")
+	enc := json.NewEncoder(&s.buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		s.buf.WriteString("null\n")
+	}
+	s.buf.WriteByte('\n')
+}
+
+// flush writes what was gathered.
+func (s *eventStream) flush() error {
+	if err := extend(s.rc.SetWriteDeadline, time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
+		return err
+	}
+	s.buf.Reset()
+	return s.rc.Flush()
+}
+
+// extend moves a deadline of the connection, where there is one: the server's
+// own are made for requests that are short.
+func extend(set func(time.Time) error, until time.Time) error {
+	if err := set(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
