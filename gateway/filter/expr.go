@@ -52,7 +52,8 @@ type Compare struct {
 	span
 }
 
-// In is X = a OR X = b … over its list of literals, which is never empty.
+// In is X = a OR X = b … over its list of literals, which is never empty. X is
+// a literal or a reference.
 type In struct {
 	X    Expr
 	List []Expr

@@ -68,6 +68,7 @@ func TestParseErrors(t *testing.T) {
 		{"one argument more", "IS_DEFINED(id, id)", "Parsing error, Line=1, Position=14, Message=Unexpected input ','"},
 		{"empty list", "type IN []", "Parsing error, Line=1, Position=10, Message=Unexpected input ']'"},
 		{"list of names", "type IN [source]", "Parsing error, Line=1, Position=10, Message=Unexpected input 'source'"},
+		{"list for a condition", "(id = 'a') IN [true]", "Parsing error, Line=1, Position=12, Message=Unexpected input 'IN'"},
 		{"bad number", "$body.x > 1.2.3", "Parsing error, Line=1, Position=11, Message='1.2.3' is not a number, or too large for one"},
 		{"hexadecimal", "$body.x > 0x10p1", "Parsing error, Line=1, Position=11, Message='0x10p1' is not a number, or too large for one"},
 		{"huge number", "$body.x > 1e999", "Parsing error, Line=1, Position=11, Message='1e999' is not a number, or too large for one"},

@@ -12,6 +12,7 @@ import (
 //	and     = not { AND not }
 //	not     = { NOT } compare
 //	compare = operand [ operator operand | IN "[" literal { "," literal } "]" ]
+//	          where what stands before IN is a literal or a path, not a condition
 //	operand = literal | path | function "(" arguments ")" | "(" or ")"
 type parser struct {
 	lexer
@@ -98,7 +99,7 @@ func (p *parser) compare() (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.tok.is("IN") {
+	if p.tok.is("IN") && len(children(left)) == 0 {
 		list, err := p.list()
 		if err != nil {
 			return nil, err

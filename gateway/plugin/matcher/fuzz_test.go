@@ -54,13 +54,7 @@ func requireAgreement(t *testing.T, rt *matcher.Runtime, g *generator, filters, 
 	defer m.Close()
 	for range events {
 		e := g.event()
-		o := newOracle(e)
-		m.Load(&e)
-		for i, f := range parsed {
-			if got, want := m.Match(i), o.matches(f); got != want {
-				t.Fatalf("%s\non %+v\nwith data %s\n= %v, want %v", f, e, e.Data, got, want)
-			}
-		}
+		requireOracle(t, m, parsed, e)
 	}
 }
 

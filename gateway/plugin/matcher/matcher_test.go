@@ -271,11 +271,7 @@ func newRuntime(t testing.TB) *matcher.Runtime {
 
 func newSet(t testing.TB, rt *matcher.Runtime, prev *matcher.Set, texts ...string) *matcher.Set {
 	t.Helper()
-	var filters []*filter.Filter
-	for _, text := range texts {
-		filters = append(filters, parse(t, text))
-	}
-	set, err := rt.NewSet(t.Context(), filters, prev)
+	set, err := rt.NewSet(t.Context(), parseAll(t, texts), prev)
 	if err != nil {
 		t.Fatal(err)
 	}

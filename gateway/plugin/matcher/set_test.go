@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/filter"
 	"github.com/headgate/headgate/gateway/plugin/matcher"
 )
 
@@ -49,18 +50,33 @@ func TestNewSetFromPrevious(t *testing.T) {
 			}
 			m := newMatcherOf(t, set)
 			defer m.Close()
+			filters := parseAll(t, step.texts)
 			for twin := range 400 {
 				e := event.Event{Subject: fmt.Sprintf("twin-%d", twin)}
-				m.Load(&e)
-				for i, text := range step.texts {
-					want := newOracle(e).matches(parse(t, text))
-					if got := m.Match(i); got != want {
-						t.Fatalf("filter %d, %s, on %s = %v, want %v", i, text, e.Subject, got, want)
-					}
-				}
+				requireOracle(t, m, filters, e)
 			}
 		})
 	}
+}
+
+// requireOracle demands the oracle's verdicts on e of m.
+func requireOracle(t *testing.T, m *matcher.Matcher, filters []*filter.Filter, e event.Event) {
+	t.Helper()
+	m.Load(&e)
+	o := newOracle(e)
+	for i, f := range filters {
+		if got, want := m.Match(i), o.matches(f); got != want {
+			t.Fatalf("filter %d, %s\non %+v\nwith data %s\n= %v, want %v", i, f, e, e.Data, got, want)
+		}
+	}
+}
+
+func parseAll(t testing.TB, texts []string) (filters []*filter.Filter) {
+	t.Helper()
+	for _, text := range texts {
+		filters = append(filters, parse(t, text))
+	}
+	return filters
 }
 
 // Groups of filters that name their types are passed over for other types; no
@@ -72,16 +88,11 @@ func TestMatchByType(t *testing.T) {
 		texts = append(texts, fmt.Sprintf("type = 'type-%d' AND $body.n = 1", i))
 	}
 	texts = append(texts, "type IN ['type-3', 'type-140']", "false")
-	m := newMatcher(t, texts...)
+	m, filters := newMatcher(t, texts...), parseAll(t, texts)
 	for i := range types + 1 { // the last is a type that no filter names
 		for n := range 2 {
 			e := event.Event{Type: fmt.Sprintf("type-%d", i), Data: fmt.Appendf(nil, `{"n":%d}`, n)}
-			m.Load(&e)
-			for k, text := range texts {
-				if got, want := m.Match(k), newOracle(e).matches(parse(t, text)); got != want {
-					t.Fatalf("%s on %s, n = %d: %v, want %v", text, e.Type, n, got, want)
-				}
-			}
+			requireOracle(t, m, filters, e)
 		}
 	}
 }
