@@ -201,6 +201,10 @@ func (f *function) instruction(r *reader) {
 		if n := r.u32(); n >= f.module.globals {
 			panic(faultf("an instruction uses global %d of %d", n, f.module.globals))
 		}
+	case opLocalGet, opLocalSet, opLocalTee:
+		if n := r.u32(); n >= f.left {
+			panic(faultf("an instruction uses local %d of %d", n, f.left))
+		}
 	case opMemoryGrow:
 		f.bulk(opI64Shl, 13) // a page as 8 bytes for an instruction
 		zero(r)
@@ -285,7 +289,7 @@ func immediates(r *reader, op byte) {
 	switch {
 	case op == opUnreachable, op == 0x01, op == opElse, op == opReturn, op == opDrop, op == opSelect, op == opRefIsNull:
 	case op == opBr, op == opBrIf, op == opCall, op == opRefFunc,
-		op >= opLocalGet && op <= opTableSet:
+		op == opTableGet, op == opTableSet:
 		r.u32()
 	case op == opCallInd, op >= opI32Load && op <= opI64Store32:
 		r.u32()

@@ -14,7 +14,8 @@
 // The rewriter copies every byte that it need not change, inserts only code
 // that leaves the stack as it was, and refuses what could fool it: an access to
 // a global that the module does not have (and would have afterwards), an
-// instruction that it does not know, a table or memory that is not the module's own.
+// instruction that it does not know, a table or memory that is not the module's
+// own. The same goes for locals.
 // Whether the module is valid otherwise is for the compiler that takes the result.
 package meter
 
@@ -222,7 +223,7 @@ func (m *module) memorySection(r *reader) []byte {
 		least, most := r.u32(), m.options.MemoryPages
 		if flags == 1 {
 			declared := r.u32()
-			if declared < least {
+			if declared < least || declared > 1<<16 {
 				panic(faultf("a memory of at least %d and at most %d pages", least, declared))
 			}
 			most = min(most, declared)

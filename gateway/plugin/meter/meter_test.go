@@ -2,6 +2,9 @@ package meter_test
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -98,6 +101,7 @@ func TestInstrumentRefuses(t *testing.T) {
 		wasm       []byte
 	}{
 		{"the meter's global by number", "global 0 of 0", f(0x42, 1, 0x24, 0)},
+		{"the meter's local by number", "local 1 of 1", f(0x42, 1, 0x21, 1)},
 		{"an unknown instruction", "0xfe", f(0xfe, 0)},
 		{"a tail call", "0x12", f(0x12, 1)},
 		{"another memory", "memory 1", f(0x3f, 1, 0x1a)},
@@ -127,6 +131,50 @@ func TestInstrumentRefuses(t *testing.T) {
 	}
 }
 
+// TestSpecModules instruments every module of the official tests, which
+// wazero's own module carries: what is valid stays so, what is not is refused,
+// and of the valid ones only those that import more than functions are refused.
+func TestSpecModules(t *testing.T) {
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(dir)), "internal/integration_test/spectest/v[12]/testdata/*.wasm"))
+	if err != nil || len(files) == 0 {
+		t.Skip("wazero's module does not carry the tests", err)
+	}
+	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigInterpreter())
+	defer r.Close(context.Background())
+	accepted := 0
+	for _, file := range files {
+		wasm, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := valid(t.Context(), r, wasm)
+		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, MemoryPages: 1 << 16})
+		switch {
+		case err != nil:
+			if before && !strings.Contains(err.Error(), "only functions can be imported") {
+				t.Errorf("%s: %v", filepath.Base(file), err)
+			}
+		case before != valid(t.Context(), r, out):
+			t.Errorf("%s: valid %v before, %v after", filepath.Base(file), before, !before)
+		default:
+			accepted++
+		}
+	}
+	t.Logf("%d of %d modules were instrumented", accepted, len(files))
+}
+
+func valid(ctx context.Context, r wazero.Runtime, wasm []byte) bool {
+	m, err := r.CompileModule(ctx, wasm)
+	if err == nil {
+		_ = m.Close(ctx)
+	}
+	return err == nil
+}
+
 // FuzzInstrument holds that what wazero takes before it takes after, with a
 // meter, and that nothing that the meter lets through becomes valid by it.
 func FuzzInstrument(fz *testing.F) {
@@ -137,13 +185,6 @@ func FuzzInstrument(fz *testing.F) {
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(16))
 	fz.Cleanup(func() { _ = r.Close(ctx) })
-	valid := func(wasm []byte) bool {
-		m, err := r.CompileModule(ctx, wasm)
-		if err == nil {
-			_ = m.Close(ctx)
-		}
-		return err == nil
-	}
 	fz.Fuzz(func(t *testing.T, wasm []byte) {
 		if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
 			return
@@ -154,7 +195,7 @@ func FuzzInstrument(fz *testing.F) {
 		}
 		// wazero refuses an empty custom section at the very end.
 		last := []byte{0, 3, 1, 'x', 0}
-		if before, after := valid(append(wasm[:len(wasm):len(wasm)], last...)), valid(append(out, last...)); before != after {
+		if before, after := valid(ctx, r, append(wasm[:len(wasm):len(wasm)], last...)), valid(ctx, r, append(out, last...)); before != after {
 			t.Errorf("valid %v before, %v after: %x", before, after, wasm)
 		}
 	})
