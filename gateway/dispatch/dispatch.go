@@ -84,6 +84,9 @@ type Options struct {
 	Workers  int           // goroutines that evaluate routes; default 2
 	SaveMark time.Duration // how often positions are saved; default 200 ms
 	Recorder Recorder
+	// Accepted is told of every chunk once, as the live reader takes it; it must
+	// not block. Nil tells nobody.
+	Accepted func(event.Chunk)
 	Logger   *slog.Logger
 }
 
@@ -124,6 +127,9 @@ func Open(ctx context.Context, j Journal, retries, letters Spool, plan Plan, opt
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Accepted == nil {
+		opts.Accepted = func(event.Chunk) {}
 	}
 	if opts.Recorder == nil {
 		opts.Recorder = discard{}

@@ -53,6 +53,7 @@ func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 			}
 			d.read.Store(chunk.Seq)
 			from = chunk.Seq + 1
+			d.opts.Accepted(chunk)
 			j := &job{chunk: chunk, done: make(chan struct{})}
 			ordered <- j
 			work <- j

@@ -1,0 +1,308 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/dispatch"
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/filter"
+	"github.com/headgate/headgate/gateway/pipeline"
+	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
+	"github.com/headgate/headgate/gateway/route"
+)
+
+// builder turns a catalog into what the dispatcher runs. Everything that can
+// fail of a change fails here, before it is stored. What a catalog shares with
+// the one before is used again: compiled filters, bound plugins, open sinks.
+type builder struct {
+	kinds    []kind
+	filters  *matcher.Runtime
+	plugins  *plugin.Runtime
+	warm     int // evaluators per table
+	bindings bindings
+
+	current *build // in force; guarded by the gateway's change lock
+}
+
+// build is one catalog, compiled.
+type build struct {
+	snapshot  catalog.Snapshot
+	plan      dispatch.Plan
+	set       *matcher.Set
+	endpoints map[string]catalog.Endpoint
+	sinks     map[string]dispatch.Sink
+	opened    []dispatch.Sink               // of sinks, those that the build before did not have
+	origins   map[string]catalog.Provenance // of the enabled routes, by id
+}
+
+// modules yields the bytes of a plugin's module.
+type modules func(digest string) ([]byte, error)
+
+// build compiles snapshot. A fault of a resource is a [*catalog.FieldError].
+func (b *builder) build(ctx context.Context, snapshot catalog.Snapshot, bytes modules) (*build, error) {
+	next := &build{
+		snapshot:  snapshot,
+		endpoints: map[string]catalog.Endpoint{},
+		sinks:     map[string]dispatch.Sink{},
+		origins:   map[string]catalog.Provenance{},
+	}
+	if err := b.openSinks(next); err != nil {
+		next.discard()
+		return nil, err
+	}
+	table, err := b.table(ctx, next, bytes)
+	if err != nil {
+		next.discard()
+		return nil, err
+	}
+	next.plan.Table = table
+	return next, nil
+}
+
+// adopt makes next the build that later ones share with; the dispatcher owns
+// its table and sinks.
+func (b *builder) adopt(next *build) {
+	if b.current != nil && b.current.set != next.set {
+		b.current.set.Close()
+	}
+	next.opened = nil
+	b.current = next
+}
+
+// discard frees what a build that is not adopted holds.
+func (n *build) discard() {
+	if n.plan.Table != nil {
+		n.plan.Table.Close()
+	}
+	if n.set != nil {
+		n.set.Close()
+	}
+	for _, s := range n.opened {
+		s.Close()
+	}
+}
+
+func (b *builder) openSinks(next *build) error {
+	for _, e := range next.snapshot.Endpoints {
+		sink, err := b.sinkOf(e, next)
+		if err != nil {
+			return err
+		}
+		next.endpoints[e.Name] = e
+		next.sinks[e.Name] = sink
+		next.plan.Endpoints = append(next.plan.Endpoints, dispatch.Endpoint{Name: e.Name, Policy: e.Policy(), Sink: sink})
+	}
+	return nil
+}
+
+// sinkOf returns the sink that is open for e already, or opens one.
+func (b *builder) sinkOf(e catalog.Endpoint, next *build) (dispatch.Sink, error) {
+	if b.current != nil {
+		if old, ok := b.current.endpoints[e.Name]; ok && old.Kind == e.Kind && bytes.Equal(old.Settings, e.Settings) {
+			return b.current.sinks[e.Name], nil
+		}
+	}
+	for _, k := range b.kinds {
+		if k.Name != e.Kind {
+			continue
+		}
+		sink, err := k.open(e.Settings)
+		if err != nil {
+			return nil, fmt.Errorf("endpoint %s: %w", e.Name, err)
+		}
+		next.opened = append(next.opened, sink)
+		return sink, nil
+	}
+	return nil, &catalog.FieldError{Field: "kind", Reason: fmt.Sprintf("endpoint %s is of the kind %q, which this version does not have", e.Name, e.Kind)}
+}
+
+// table compiles the enabled routes.
+func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route.Table, error) {
+	index := map[string]int{}
+	for i, e := range next.plan.Endpoints {
+		index[e.Name] = i
+	}
+	var rules []route.Rule
+	var filters []*filter.Filter
+	var held []bindingKey
+	release := func() { b.bindings.release(held) }
+	for _, r := range next.snapshot.Routes {
+		if !r.Enabled {
+			continue
+		}
+		f, err := parseFilter(r.Filter)
+		if err != nil {
+			release()
+			return nil, fmt.Errorf("route %s: %w", r.ID, err)
+		}
+		stages, keys, err := b.stages(ctx, &next.snapshot, r, bytes)
+		held = append(held, keys...)
+		if err != nil {
+			release()
+			return nil, fmt.Errorf("route %s: %w", r.ID, err)
+		}
+		origin, err := next.snapshot.Provenance(r)
+		if err != nil {
+			release()
+			return nil, fmt.Errorf("route %s: %w", r.ID, err)
+		}
+		next.origins[r.ID] = origin
+		rules = append(rules, route.Rule{
+			ID: r.ID, Endpoint: index[r.EndpointName], Filter: len(filters),
+			Pipeline: pipeline.New(stages...), ProducedBy: origin.ID(),
+		})
+		filters = append(filters, f)
+	}
+	var prev *matcher.Set
+	if b.current != nil {
+		prev = b.current.set
+	}
+	set, err := b.filters.NewSet(ctx, filters, prev)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("compile filters: %w", err)
+	}
+	next.set = set
+	return route.NewTable(rules, len(next.plan.Endpoints), openFilters(set), route.Options{Warm: b.warm, OnClose: release})
+}
+
+func openFilters(set *matcher.Set) func() (route.Filters, error) {
+	return func() (route.Filters, error) {
+		m, err := set.NewMatcher(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return filters{m}, nil
+	}
+}
+
+// filters is a matcher as a table wants it.
+type filters struct{ m *matcher.Matcher }
+
+func (f filters) Load(e *event.Event) { f.m.Load(e) }
+func (f filters) Match(i int) bool    { return f.m.Match(i) }
+func (f filters) Close() error        { return f.m.Close() }
+
+// parseFilter reads a route's filter; its error is a [*catalog.FieldError].
+func parseFilter(text string) (*filter.Filter, error) {
+	f, err := filter.Parse(text)
+	if err != nil {
+		return nil, &catalog.FieldError{Field: "filter", Reason: err.Error()}
+	}
+	return f, nil
+}
+
+// stages binds the plugins of r. The keys are what is to be released, also
+// after an error.
+func (b *builder) stages(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bytes modules) ([]pipeline.Stage, []bindingKey, error) {
+	var stages []pipeline.Stage
+	var keys []bindingKey
+	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
+		key := bindingKey{digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version)}
+		bound, err := b.bindings.acquire(key, func() (*plugin.Binding, error) { return bind(ctx, b.plugins, key, bytes) })
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+		stages = append(stages, bound)
+		return nil
+	})
+	return stages, keys, err
+}
+
+// eachPlugin calls fn for the plugins of r in the order in which they run. An
+// error is returned as one of the member of r that it is about.
+func eachPlugin(snapshot *catalog.Snapshot, r catalog.Route, fn func(kind plugin.Kind, v catalog.Version, config []byte) error) error {
+	for _, part := range []struct {
+		field string
+		kind  plugin.Kind
+		refs  []catalog.PluginRef
+	}{{"filters", plugin.Filter, r.Filters}, {"transforms", plugin.Transform, r.Transforms}} {
+		for i, ref := range part.refs {
+			field := fmt.Sprintf("%s[%d]", part.field, i)
+			v, err := snapshot.Resolve(ref.Plugin)
+			if err != nil {
+				return catalog.In(field+".plugin", err)
+			}
+			err = fn(part.kind, v, ref.Config)
+			if refused := (*plugin.ConfigError)(nil); errors.As(err, &refused) {
+				return &catalog.FieldError{Field: field + ".config", Reason: refused.Text}
+			}
+			if failed := (*plugin.GuestError)(nil); errors.As(err, &failed) {
+				return &catalog.FieldError{Field: field, Reason: failed.Error()}
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", field, err)
+			}
+		}
+	}
+	return nil
+}
+
+// bind loads a module and ties it to a configuration.
+func bind(ctx context.Context, rt *plugin.Runtime, key bindingKey, bytes modules) (*plugin.Binding, error) {
+	wasm, err := bytes(key.digest)
+	if err != nil {
+		return nil, err
+	}
+	m, err := rt.Load(ctx, wasm)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close() // the binding keeps it
+	return m.Bind(ctx, key.kind, []byte(key.config), key.name)
+}
+
+// bindingKey says what makes two uses of a plugin the same.
+type bindingKey struct {
+	digest, config, name string
+	kind                 plugin.Kind
+}
+
+// bindings shares bound plugins among routes and tables, and closes one when
+// its last user is gone.
+type bindings struct {
+	mu   sync.Mutex // guards held
+	held map[bindingKey]*sharedBinding
+}
+
+type sharedBinding struct {
+	*plugin.Binding
+	users int
+}
+
+func (b *bindings) acquire(key bindingKey, open func() (*plugin.Binding, error)) (*plugin.Binding, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.held[key]; s != nil {
+		s.users++
+		return s.Binding, nil
+	}
+	bound, err := open()
+	if err != nil {
+		return nil, err
+	}
+	if b.held == nil {
+		b.held = map[bindingKey]*sharedBinding{}
+	}
+	b.held[key] = &sharedBinding{Binding: bound, users: 1}
+	return bound, nil
+}
+
+func (b *bindings) release(keys []bindingKey) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, key := range keys {
+		s := b.held[key]
+		if s.users--; s.users == 0 {
+			delete(b.held, key)
+			s.Close()
+		}
+	}
+}

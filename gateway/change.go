@@ -1,0 +1,238 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/headgate/headgate/gateway/admin"
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/gateway/store"
+	"github.com/headgate/headgate/plugins"
+)
+
+// change carries out one change of the catalog: fn makes it in a transaction,
+// the changed catalog is compiled, the transaction is committed, and the new
+// plan is put in force. When change returns nil, every event accepted from now
+// on is under it. When it fails before the commit, nothing happened.
+func (g *Gateway) change(ctx context.Context, by string, fn func(*store.Tx) error) error {
+	// A client that goes away does not leave a change half done.
+	ctx = context.WithoutCancel(ctx)
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	var next *build
+	err := g.store.Update(func(tx *store.Tx) error {
+		tx.By = by
+		before := tx.Snapshot().Revision
+		if err := fn(tx); err != nil {
+			return err
+		}
+		snapshot := tx.Snapshot()
+		if snapshot.Revision == before {
+			return nil
+		}
+		var err error
+		if next, err = g.builder.build(ctx, snapshot, tx.Module); err != nil {
+			return err
+		}
+		for id, origin := range next.origins {
+			if g.builder.current.origins[id].ID() == origin.ID() {
+				continue
+			}
+			if err := tx.RecordProvenance(origin); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if next == nil {
+		return err
+	}
+	if err != nil {
+		next.discard()
+		return err
+	}
+	return g.putInForce(ctx, next)
+}
+
+// putInForce swaps to next, which is committed. The dispatcher fails only when
+// the journal cannot save where new endpoints begin; the catalog is then ahead
+// of what is in force, so it is tried until it works.
+func (g *Gateway) putInForce(ctx context.Context, next *build) error {
+	const tries = 50
+	for try := 1; ; try++ {
+		err := g.dispatch.Swap(ctx, next.plan)
+		if err == nil {
+			g.builder.adopt(next)
+			g.metrics.Forget(exists(next.snapshot))
+			return nil
+		}
+		if try == tries {
+			next.discard()
+			return fmt.Errorf("the change is stored and will be in force after the next change or start, but not before: %w", err)
+		}
+		select {
+		case <-g.background.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func exists(s catalog.Snapshot) func(endpoint, route string) bool {
+	return func(endpoint, route string) bool {
+		_, okEndpoint := s.Endpoint(endpoint)
+		_, okRoute := s.Route(route)
+		return okEndpoint && okRoute
+	}
+}
+
+// module returns the bytes of a stored module.
+func (g *Gateway) module(digest string) (wasm []byte, err error) {
+	err = g.store.View(func(tx *store.Tx) error {
+		wasm, err = tx.Module(digest)
+		return err
+	})
+	return wasm, err
+}
+
+// Snapshot is the catalog as stored.
+func (g *Gateway) Snapshot() catalog.Snapshot { return g.store.Snapshot() }
+
+// PutEndpoint creates or replaces an endpoint; see [admin.Endpoints].
+func (g *Gateway) PutEndpoint(ctx context.Context, by admin.Change, e catalog.Endpoint) (stored catalog.Endpoint, created bool, err error) {
+	err = g.change(ctx, by.By, func(tx *store.Tx) error {
+		snapshot := tx.Snapshot()
+		var old *catalog.Endpoint
+		if have, ok := snapshot.Endpoint(e.Name); ok {
+			old = &have
+		}
+		prepared, err := g.kinds.Prepare(e, old)
+		if err != nil {
+			return err
+		}
+		stored, created, err = tx.PutEndpoint(prepared, by.If)
+		return err
+	})
+	return stored, created, err
+}
+
+// DeleteEndpoint removes an endpoint that no route names. What it still owes
+// becomes dead letters.
+func (g *Gateway) DeleteEndpoint(ctx context.Context, by admin.Change, name string) error {
+	return g.change(ctx, by.By, func(tx *store.Tx) error { return tx.DeleteEndpoint(name, by.If) })
+}
+
+// PutRoute creates or replaces a route; see [admin.Routes].
+func (g *Gateway) PutRoute(ctx context.Context, by admin.Change, r catalog.Route) (stored catalog.Route, created bool, err error) {
+	if _, err := parseFilter(r.Filter); err != nil {
+		return r, false, err // also of a route that is disabled
+	}
+	err = g.change(ctx, by.By, func(tx *store.Tx) error {
+		stored, created, err = tx.PutRoute(r, by.If)
+		return err
+	})
+	return stored, created, err
+}
+
+// DeleteRoute removes a route.
+func (g *Gateway) DeleteRoute(ctx context.Context, by admin.Change, id string) error {
+	return g.change(ctx, by.By, func(tx *store.Tx) error { return tx.DeleteRoute(id, by.If) })
+}
+
+// AddVersion admits a module as a version of a plugin; see [admin.Plugins].
+func (g *Gateway) AddVersion(ctx context.Context, by admin.Change, name string, module []byte) (v catalog.Version, created bool, err error) {
+	m, err := g.builder.plugins.Load(ctx, module)
+	if err != nil {
+		return v, false, admission(err)
+	}
+	defer m.Close()
+	err = g.change(ctx, by.By, func(tx *store.Tx) error {
+		snapshot := tx.Snapshot()
+		have, _ := snapshot.Plugin(name)
+		if err := by.If.Check("plugin", name, have.Revision); err != nil {
+			return err
+		}
+		v, created, err = tx.AddVersion(name, version(m.Info()), module)
+		return err
+	})
+	return v, created, err
+}
+
+// admission makes a module's faults the client's.
+func admission(err error) error {
+	switch err.(type) {
+	case *plugin.InvalidError, *plugin.GuestError, *plugin.ConfigError:
+		return &catalog.FieldError{Reason: err.Error()}
+	}
+	return err
+}
+
+// version is what the catalog keeps of a module.
+func version(info plugin.Info) catalog.Version {
+	v := catalog.Version{ConfigSchema: info.Config}
+	for _, k := range info.Kinds {
+		v.Kinds = append(v.Kinds, k.String())
+	}
+	return v
+}
+
+// Activate makes a version the one that routes by the plugin's name use.
+func (g *Gateway) Activate(ctx context.Context, by admin.Change, name string, n int) (p catalog.Plugin, err error) {
+	err = g.change(ctx, by.By, func(tx *store.Tx) error {
+		p, err = tx.Activate(name, n, by.If)
+		return err
+	})
+	return p, err
+}
+
+// DeletePlugin removes a version, or with version 0 the whole plugin.
+func (g *Gateway) DeletePlugin(ctx context.Context, by admin.Change, name string, n int) error {
+	return g.change(ctx, by.By, func(tx *store.Tx) error {
+		if n == 0 {
+			return tx.DeletePlugin(name, by.If)
+		}
+		return tx.DeleteVersion(name, n, by.If)
+	})
+}
+
+// installFirstParty stores the plugins that the binary carries. The first
+// version of a name becomes active; a newer binary adds a version, and leaves
+// it to the operator to activate that.
+func (g *Gateway) installFirstParty(ctx context.Context) error {
+	carried := plugins.FirstParty()
+	if len(carried) == 0 {
+		g.log.Warn("this binary carries no first-party plugins; build it with: go tool task build")
+	}
+	for _, p := range carried {
+		if g.stored(p.Name, catalog.Digest(p.Wasm)) {
+			continue
+		}
+		m, err := g.builder.plugins.Load(ctx, p.Wasm)
+		if err != nil {
+			return fmt.Errorf("plugin %s of this binary: %w", p.Name, err)
+		}
+		err = g.store.Update(func(tx *store.Tx) error {
+			tx.By = "headgate"
+			_, _, err := tx.AddVersion(p.Name, version(m.Info()), p.Wasm)
+			return err
+		})
+		m.Close()
+		if err != nil {
+			return fmt.Errorf("plugin %s of this binary: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) stored(name, digest string) bool {
+	snapshot := g.store.Snapshot()
+	p, _ := snapshot.Plugin(name)
+	for _, v := range p.Versions {
+		if v.Digest == digest {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,215 @@
+// Package gateway assembles the rooms; it is the one package that knows every
+// other.
+//
+// [Open] puts a gateway together in a data directory, [Gateway.Handler] is its
+// front, [Gateway.Close] drains it. [Run] does all of that for a process.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/headgate/headgate/gateway/admin"
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/dispatch"
+	"github.com/headgate/headgate/gateway/journal"
+	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
+	"github.com/headgate/headgate/gateway/store"
+	"github.com/headgate/headgate/gateway/telemetry"
+)
+
+// Options configure a gateway. Dir is required.
+type Options struct {
+	// Dir is the data directory, which is made when it is missing.
+	Dir     string
+	Journal journal.Options
+	// Token guards the API and ingest; an empty one leaves them open.
+	Token   string
+	Version string // of the binary, for status and metrics
+	Logger  *slog.Logger
+}
+
+// Gateway is a running gateway.
+type Gateway struct {
+	opts    Options
+	log     *slog.Logger
+	started time.Time
+
+	store    *store.Store
+	journal  *journal.Journal
+	kinds    catalog.Kinds
+	builder  builder
+	dispatch *dispatch.Dispatcher
+	trial    trial
+	metrics  *telemetry.Metrics
+	tally    tally
+	tail     *admin.Tail
+
+	changing sync.Mutex // serialises what changes the catalog or the plan
+
+	background context.Context // of goroutines that outlive a request
+	cancel     context.CancelFunc
+	wg         sync.WaitGroup
+
+	stops     []func(context.Context) error // in the order of opening
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open puts the gateway in opts.Dir together and starts to dispatch what its
+// journal holds. Each room is opened after those it needs, and closed before
+// them, so this function is long and straight on purpose.
+func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	g := &Gateway{opts: opts, log: opts.Logger, started: time.Now(), tail: admin.NewTail()}
+	g.background, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			g.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	if err := prepareDir(opts.Dir); err != nil {
+		return nil, err
+	}
+
+	jopts := opts.Journal
+	jopts.Logger = opts.Logger
+	if g.journal, err = journal.Open(ctx, filepath.Join(opts.Dir, journalDir), jopts); err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", opts.Dir, err)
+	}
+	g.onClose(g.journal.Close)
+
+	if g.store, err = store.Open(filepath.Join(opts.Dir, catalogFile)); err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", opts.Dir, err)
+	}
+	g.onClose(func(context.Context) error { return g.store.Close() })
+
+	cache := filepath.Join(opts.Dir, cacheDir)
+	plugins, err := plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.logPlugin})
+	if err != nil {
+		return nil, err
+	}
+	g.onClose(plugins.Close)
+	if g.trial.plugins, err = plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.trial.log}); err != nil {
+		return nil, err
+	}
+	g.onClose(g.trial.plugins.Close)
+	if g.trial.filters, err = matcher.NewRuntime(ctx); err != nil {
+		return nil, err
+	}
+	g.onClose(func(context.Context) error { return g.trial.filters.Close() })
+	filters := g.trial.filters
+
+	workers := max(2, runtime.GOMAXPROCS(0))
+	g.builder = builder{kinds: kinds(opts.Version), filters: filters, plugins: plugins, warm: workers + 1}
+	for _, k := range g.builder.kinds {
+		g.kinds = append(g.kinds, k.Kind)
+	}
+	if err := g.installFirstParty(ctx); err != nil {
+		return nil, err
+	}
+
+	g.metrics = telemetry.NewMetrics(telemetry.Options{Version: opts.Version, Logger: opts.Logger})
+	first, err := g.builder.build(ctx, g.store.Snapshot(), g.module)
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s: catalog cannot be put in force: %w", opts.Dir, err)
+	}
+	g.dispatch, err = dispatch.Open(ctx, g.journal, g.journal.Retries(), g.journal.DeadLetters(), first.plan, dispatch.Options{
+		Workers: workers, Recorder: recorders{g.metrics, &g.tally, g.tail}, Accepted: g.tail.Accepted, Logger: opts.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.builder.adopt(first)
+	g.onClose(g.dispatch.Close)
+	g.metrics.Watch(g.telemetryState)
+
+	g.onClose(func(context.Context) error {
+		g.cancel()
+		g.tail.Close()
+		g.wg.Wait()
+		return nil
+	})
+	return g, nil
+}
+
+// The parts of a data directory.
+const (
+	journalDir  = "journal"
+	catalogFile = "catalog.db"
+	cacheDir    = "cache"
+)
+
+// prepareDir makes the data directory, and refuses one that holds something
+// else: nothing is to be written between the files of another program.
+func prepareDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case journalDir, catalogFile, cacheDir, "lost+found":
+		default:
+			return fmt.Errorf("data directory %s holds %s, which is not Headgate's; name an empty directory with --data", dir, e.Name())
+		}
+	}
+	return nil
+}
+
+// onClose notes how to undo the latest step of Open.
+func (g *Gateway) onClose(stop func(context.Context) error) { g.stops = append(g.stops, stop) }
+
+// Close drains the gateway: deliveries under way finish until ctx ends, then
+// everything is closed, in the reverse order of Open. What is not delivered by
+// then is delivered after the next Open. It is idempotent.
+func (g *Gateway) Close(ctx context.Context) error {
+	g.closeOnce.Do(func() {
+		var errs []error
+		for i := len(g.stops) - 1; i >= 0; i-- {
+			errs = append(errs, g.stops[i](ctx))
+		}
+		g.cancel()
+		g.closeErr = errors.Join(errs...)
+	})
+	return g.closeErr
+}
+
+// recorders tells each of them of every try.
+type recorders []dispatch.Recorder
+
+func (rs recorders) Record(tries []delivery.Try) {
+	for _, r := range rs {
+		r.Record(tries)
+	}
+}
+
+func (g *Gateway) logPlugin(l plugin.Log) {
+	g.log.Info(l.Text, telemetry.KeyPlugin, l.Plugin, "level", l.Level, telemetry.KeyPosition, l.Position)
+}
+
+func (g *Gateway) telemetryState() telemetry.State {
+	stats := g.journal.Stats()
+	s := telemetry.State{JournalBytes: uint64(stats.Bytes), First: stats.First, Last: stats.Last}
+	dead := g.journal.DeadLetters().Counts()
+	for _, e := range g.dispatch.Status() {
+		s.Endpoints = append(s.Endpoints, telemetry.EndpointState{
+			Name: e.Endpoint, Lag: e.Behind, Retrying: e.Retrying, Dead: dead[e.Endpoint],
+		})
+	}
+	return s
+}

@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headgate/headgate/gateway/admin"
+	"github.com/headgate/headgate/gateway/auth"
+	"github.com/headgate/headgate/gateway/ingress"
+	"github.com/headgate/headgate/gateway/problem"
+)
+
+// requestDrain bounds the wait for requests under way at shutdown.
+const requestDrain = 10 * time.Second
+
+// Handler is the gateway's front: ingress, the API, health and metrics, behind
+// the lock.
+func (g *Gateway) Handler() http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = answerError
+
+	ingress.New(g.journal, ingress.Options{Logger: g.log, Recorder: g.metrics}).Mount(e)
+	admin.New(admin.Backend{
+		Catalog: g, Endpoints: g, Routes: g, Tester: g, Plugins: g, History: g, Origins: g,
+		Letters: g, Redrives: g, Events: g, Status: g, Tail: g.tail,
+	}, g.kinds, admin.Options{Logger: g.log}).Mount(e.Group("/api/v1"))
+	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", g.getReady)
+	e.GET("/metrics", echo.WrapHandler(g.metrics.Handler()))
+
+	return auth.New(g.opts.Token, auth.Options{}).Guard(e)
+}
+
+func (g *Gateway) getReady(c echo.Context) error {
+	if err := g.ready(); err != nil {
+		return c.String(http.StatusServiceUnavailable, err.Error()+"\n")
+	}
+	return c.String(http.StatusOK, "ready\n")
+}
+
+// answerError answers what no room answered: paths that nobody serves.
+func answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	p := problem.Problem{Status: http.StatusInternalServerError, Detail: "the server failed; its log says why"}
+	if he := (*echo.HTTPError)(nil); errors.As(err, &he) {
+		p = problem.Problem{Status: he.Code}
+		switch he.Code {
+		case http.StatusNotFound:
+			p.Detail = "nothing is served at " + c.Request().URL.Path + "; events go to /events, the API is under /api/v1"
+		case http.StatusMethodNotAllowed:
+			p.Detail = c.Request().Method + " is not served at " + c.Request().URL.Path
+		}
+	}
+	p.Write(c.Response())
+}

@@ -1,0 +1,108 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/headgate/headgate/gateway/admin"
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/journal"
+)
+
+// letterPage is how many dead letters are read at once.
+const letterPage = 256
+
+// DeadLetters returns those that q asks for; see [admin.Letters].
+func (g *Gateway) DeadLetters(ctx context.Context, q admin.LetterQuery) ([]delivery.Kept, error) {
+	found := []delivery.Kept{}
+	after := q.After
+	for len(found) < q.Limit {
+		page, err := g.journal.DeadLetters().Page(ctx, after, letterPage, q.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range page {
+			if len(found) < q.Limit && (q.Route == "" || k.Delivery.Route == q.Route) {
+				found = append(found, k)
+			}
+			after = k.Ref
+		}
+		if len(page) < letterPage {
+			break
+		}
+	}
+	return found, nil
+}
+
+// DeadLetter returns one.
+func (g *Gateway) DeadLetter(ctx context.Context, id delivery.Ref) (delivery.Kept, error) {
+	letter, err := g.journal.DeadLetters().Get(ctx, id)
+	if errors.Is(err, journal.ErrNotFound) {
+		return delivery.Kept{}, &catalog.NotFoundError{Kind: "dead letter", Name: id.String()}
+	}
+	return delivery.Kept{Ref: id, DeadLetter: letter}, err
+}
+
+// Redrive sends dead letters again, under the routes in force. Few are on
+// their way when it returns; many follow in the background, as fast as their
+// endpoint takes them.
+func (g *Gateway) Redrive(ctx context.Context, s catalog.Selection) (int, error) {
+	refs, err := g.selected(ctx, s)
+	if err != nil || len(refs) == 0 {
+		return 0, err
+	}
+	if len(refs) > letterPage {
+		g.wg.Go(func() {
+			done, err := g.dispatch.Redrive(g.background, refs)
+			g.log.Info("redrive ended", "asked", len(refs), "started", done.Started, "refused", len(done.Refused), "err", err)
+		})
+		return len(refs), nil
+	}
+	done, err := g.dispatch.Redrive(ctx, refs)
+	if err != nil {
+		return done.Started, err
+	}
+	if done.Started == 0 {
+		first := done.Refused[0]
+		return 0, &catalog.FieldError{Reason: fmt.Sprintf("no letter can be sent again; of %s: %s", first.Letter, first.Reason)}
+	}
+	return done.Started, nil
+}
+
+// Purge removes dead letters for good.
+func (g *Gateway) Purge(ctx context.Context, s catalog.Selection) (int, error) {
+	refs, err := g.selected(ctx, s)
+	if err != nil || len(refs) == 0 {
+		return 0, err
+	}
+	return len(refs), g.journal.DeadLetters().Remove(ctx, refs)
+}
+
+// selected returns the letters that s is about, in order.
+func (g *Gateway) selected(ctx context.Context, s catalog.Selection) ([]delivery.Ref, error) {
+	if len(s.IDs) > 0 {
+		for _, id := range s.IDs {
+			if _, err := g.DeadLetter(ctx, id); err != nil {
+				return nil, err
+			}
+		}
+		return s.IDs, nil
+	}
+	var refs []delivery.Ref
+	var after delivery.Ref
+	for {
+		page, err := g.journal.DeadLetters().Page(ctx, after, letterPage, s.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range page {
+			refs = append(refs, k.Ref)
+			after = k.Ref
+		}
+		if len(page) < letterPage {
+			return refs, nil
+		}
+	}
+}
