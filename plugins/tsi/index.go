@@ -5,47 +5,48 @@ package main
 type index struct {
 	slots []slot // a power of two
 	round uint32
+	known int32 // nodes below are in it
 }
 
 type slot struct {
 	round uint32 // the slot is free in any other
 	hash  uint32
-	node  int
+	node  int32
 }
 
 func (x *index) reset() {
+	x.known = root + 1
 	if x.round++; x.round == 0 {
 		clear(x.slots)
 		x.round = 1
 	}
 }
 
-func (x *index) find(p *properties, parent int, name []byte) (int, bool) {
-	if len(x.slots) == 0 {
-		return 0, false
-	}
+func (x *index) find(p *properties, parent int32, name []byte) (int32, bool) {
 	h := hash(parent, name)
 	mask := uint32(len(x.slots) - 1)
 	for i := h & mask; x.slots[i].round == x.round; i = (i + 1) & mask {
-		n := x.slots[i].node
-		if x.slots[i].hash == h && p.nodes[n].parent == parent && string(p.name(n)) == string(name) {
-			return n, true
+		s := &x.slots[i]
+		if s.hash == h && p.nodes[s.node].parent == parent && string(p.name(s.node)) == string(name) {
+			return s.node, true
 		}
 	}
-	return 0, false
+	return root, false
 }
 
-// add makes node n findable. It keeps at least half of the slots free.
-func (x *index) add(p *properties, n int) {
-	if 2*len(p.nodes) > len(x.slots) {
-		x.grow()
+// catchUp makes all nodes findable. It keeps at least half of the slots free.
+func (x *index) catchUp(p *properties) {
+	for ; int(x.known) < len(p.nodes); x.known++ {
+		if 2*int(x.known) >= len(x.slots) {
+			x.grow()
+		}
+		x.put(slot{round: x.round, hash: hash(p.nodes[x.known].parent, p.name(x.known)), node: x.known})
 	}
-	x.put(slot{round: x.round, hash: hash(p.nodes[n].parent, p.name(n)), node: n})
 }
 
 func (x *index) grow() {
 	old := x.slots
-	x.slots = make([]slot, max(32, 2*len(old)))
+	x.slots = make([]slot, max(64, 2*len(old)))
 	for _, s := range old {
 		if s.round == x.round {
 			x.put(s)
@@ -63,7 +64,7 @@ func (x *index) put(s slot) {
 }
 
 // hash is FNV-1a.
-func hash(parent int, name []byte) uint32 {
+func hash(parent int32, name []byte) uint32 {
 	h := (2166136261 ^ uint32(parent)) * 16777619
 	for _, c := range name {
 		h = (h ^ uint32(c)) * 16777619

@@ -30,13 +30,12 @@ const schema = `{
 // options are the configuration.
 type options struct {
 	nested    bool
-	timestamp string // empty for none
+	timestamp []byte // the JSON Pointer of the property; nil for none
 	create    bool
 }
 
 func parseOptions(config json.Value) (o options, err error) {
 	for k, v := range config.Members() {
-		ok := true
 		switch name := k.String(); name {
 		case "keys":
 			o.nested = v.Is("nested")
@@ -44,11 +43,13 @@ func parseOptions(config json.Value) (o options, err error) {
 				return o, errors.New(`config: "keys" is "flat" or "nested"`)
 			}
 		case "timestamp":
-			o.timestamp, ok = v.String()
-			if !ok || o.timestamp == "" || o.timestamp == twinID {
+			if v.Kind() != json.String || v.Is("") || v.Is(twinID) {
 				return o, errors.New(`config: "timestamp" is the name of a property, and not ` + twinID)
 			}
+			var p properties
+			o.timestamp = p.appendName(nil, json.Key(v))
 		case "create":
+			var ok bool
 			if o.create, ok = v.Bool(); !ok {
 				return o, errors.New(`config: "create" is true or false`)
 			}

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
-	"iter"
+	"strings"
 
 	"github.com/headgate/headgate/sdk/json"
 )
@@ -15,19 +15,10 @@ type properties struct {
 	nested bool
 
 	nodes []node // 0 is the root
-	names []byte // of all nodes
+	names []byte // of all nodes: JSON strings in one form, so that equal names are equal bytes
 	index index
 
-	at     place
-	path   []byte // flat: the name of the current place
-	filled bool
-}
-
-// place is where descend led to.
-type place struct {
-	depth int
-	node  int // nested
-	path  int // flat: the length of the name
+	decoded []byte // memory of appendContent
 }
 
 // root is the number of the root node; no node has it as a child or sibling,
@@ -35,14 +26,12 @@ type place struct {
 const root = 0
 
 type node struct {
-	name   span
-	parent int
-	value  json.Value // nil for a node with children
+	value      json.Value // nil for a node with children
+	start, end int32      // the name, in names
+	parent     int32
 
-	first, last, next int
+	first, last, next int32
 }
-
-type span struct{ start, end int }
 
 // maxDepth bounds nested keys; Time Series Insights flattens ten levels.
 const maxDepth = 64
@@ -56,144 +45,133 @@ func newProperties(nested bool) properties {
 // reset forgets everything but the memory.
 func (p *properties) reset() {
 	p.nodes = p.nodes[:1]
-	p.nodes[root] = node{}
-	p.names, p.path = p.names[:0], p.path[:0]
+	p.nodes[root] = node{parent: -1}
+	p.names = p.names[:0]
 	p.index.reset()
-	p.at = place{}
-	p.filled = false
 }
 
 // empty reports whether nothing was set.
-func (p *properties) empty() bool { return !p.filled }
+func (p *properties) empty() bool { return len(p.nodes) == 1 }
 
-// descendPath goes to what the JSON Pointer path, less its first slash, leads
-// to beneath the current place, and returns the place that it left. It decodes
-// path in place.
-func (p *properties) descendPath(path []byte) (place, error) {
-	from := p.at
-	if p.nested && bytes.Count(path, slash) >= maxDepth {
-		return from, errDeep
-	}
-	for more := true; more; {
-		var part []byte
-		part, path, more = bytes.Cut(path, slash)
-		p.descend(unescape(part))
-	}
-	return from, nil
-}
-
-var slash = []byte{'/'}
-
-// unescape decodes a part of a JSON Pointer, in place.
-func unescape(part []byte) []byte {
-	i := bytes.IndexByte(part, '~')
-	if i < 0 {
-		return part
-	}
-	out := part[:i]
-	for ; i < len(part); i++ {
-		c := part[i]
-		if c == '~' && i+1 < len(part) && part[i+1]-'0' <= 1 {
-			i++
-			c = "~/"[part[i]-'0']
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// descend goes to the property name beneath the current place, and returns the
-// place that it left.
-func (p *properties) descend(name []byte) place {
-	from := p.at
-	p.at.depth++
+// set gives the property that pointer leads to a value, whole. The pointer is a
+// JSON Pointer as appendContent writes it.
+func (p *properties) set(pointer []byte, value json.Value) error {
+	pointer = pointer[1:]
+	at := int32(root)
 	if p.nested {
-		p.expand(from.node)
-		p.at.node = p.child(from.node, name)
-		return from
+		if bytes.Count(pointer, slash) >= maxDepth {
+			return errDeep
+		}
+		for more := true; more; {
+			var part []byte
+			part, pointer, more = bytes.Cut(pointer, slash)
+			p.expand(at)
+			at = p.child(at, p.pushPointer(part))
+		}
+	} else {
+		at = p.child(at, p.pushPointer(pointer))
 	}
-	if from.depth > 0 {
-		p.path = append(p.path, '.')
-	}
-	p.path = append(p.path, name...)
-	p.at.path = len(p.path)
-	return from
-}
-
-// ascend goes back to a place that descend left.
-func (p *properties) ascend(to place) {
-	p.at = to
-	p.path = p.path[:to.path]
-}
-
-// set gives the property at the current place a value, whole.
-func (p *properties) set(value json.Value) {
-	p.filled = true
-	at := p.at.node
-	if !p.nested {
-		at = p.child(root, p.path)
-	}
-	for i := range p.children(at) {
+	for i := p.nodes[at].first; i != root; i = p.nodes[i].next {
 		p.nodes[i].parent = -1 // not to be found again
 	}
 	n := &p.nodes[at]
 	n.value, n.first, n.last = value, root, root
+	return nil
 }
+
+var slash = []byte{'/'}
 
 // expand makes children of the members that a node has as its value, so that
 // one can be set. A value that is not an object gives way.
-func (p *properties) expand(i int) {
+func (p *properties) expand(i int32) {
 	value := p.nodes[i].value
 	if value == nil {
 		return
 	}
 	p.nodes[i].value = nil
 	for k, v := range value.Members() {
-		p.path = k.AppendString(p.path[:0])
-		p.nodes[p.child(i, p.path)].value = v
+		start := len(p.names)
+		p.names = append(p.appendContent(append(p.names, '"'), json.Value(k)), '"')
+		p.nodes[p.child(i, start)].value = v
 	}
-	p.path = p.path[:0]
 }
 
-// child returns the child of that name, a new one if there is none.
-func (p *properties) child(parent int, name []byte) int {
-	if i, ok := p.index.find(p, parent, name); ok {
+// pushPointer puts the key of a pointer, less its first slash, behind the
+// names, and returns where: its slashes as dots, its escapes decoded.
+func (p *properties) pushPointer(pointer []byte) (start int) {
+	start = len(p.names)
+	p.names = append(append(p.names, '"'), pointer...)
+	key := p.names[start+1:]
+	for i := bytes.IndexByte(key, '/'); i >= 0; i = bytes.IndexByte(key, '/') {
+		key[i] = '.'
+	}
+	if i := bytes.IndexByte(key, '~'); i >= 0 {
+		p.names = append(p.names[:start+1+i], unescape(key[i:])...)
+	}
+	p.names = append(p.names, '"')
+	return start
+}
+
+// unescape decodes the escapes of a JSON Pointer, in place.
+func unescape(key []byte) []byte {
+	out := key[:0]
+	for i := 0; i < len(key); i++ {
+		c := key[i]
+		if c == '~' && i+1 < len(key) && key[i+1]-'0' <= 1 {
+			i++
+			c = "~/"[key[i]-'0']
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// child returns the child whose name was put at start behind the names, a new
+// one if there is none.
+func (p *properties) child(parent int32, start int) int32 {
+	if i, ok := p.find(parent, p.names[start:]); ok {
+		p.names = p.names[:start]
 		return i
 	}
-	i := len(p.nodes)
-	start := len(p.names)
-	p.names = append(p.names, name...)
-	p.nodes = append(p.nodes, node{name: span{start, len(p.names)}, parent: parent})
+	i := int32(len(p.nodes))
+	p.nodes = append(p.nodes, node{start: int32(start), end: int32(len(p.names)), parent: parent})
 	if up := &p.nodes[parent]; up.first == root {
 		up.first, up.last = i, i
 	} else {
 		p.nodes[up.last].next = i
 		up.last = i
 	}
-	p.index.add(p, i)
+	if len(p.nodes) > few {
+		p.index.catchUp(p)
+	}
 	return i
 }
 
-// children yields the children of a node in order.
-func (p *properties) children(of int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := p.nodes[of].first; i != root; i = p.nodes[i].next {
-			if !yield(i) {
-				return
-			}
+// few is how many nodes are searched one by one rather than by the index.
+const few = 12
+
+func (p *properties) find(parent int32, name []byte) (int32, bool) {
+	if len(p.nodes) > few {
+		return p.index.find(p, parent, name)
+	}
+	for i := range p.nodes {
+		n := &p.nodes[i]
+		if int(n.end-n.start) == len(name) && n.parent == parent && string(p.names[n.start:n.end]) == string(name) {
+			return int32(i), true
 		}
 	}
+	return root, false
 }
 
-func (p *properties) name(i int) []byte { return p.names[p.nodes[i].name.start:p.nodes[i].name.end] }
+func (p *properties) name(i int32) []byte { return p.names[p.nodes[i].start:p.nodes[i].end] }
 
 // write writes all properties as one object.
 func (p *properties) write(w *json.Writer) { p.writeChildren(w, root) }
 
-func (p *properties) writeChildren(w *json.Writer, of int) {
+func (p *properties) writeChildren(w *json.Writer, of int32) {
 	w.BeginObject()
-	for i := range p.children(of) {
-		w.NameBytes(p.name(i))
+	for i := p.nodes[of].first; i != root; i = p.nodes[i].next {
+		w.Key(p.name(i))
 		if value := p.nodes[i].value; value != nil {
 			w.Value(value)
 		} else {
@@ -201,4 +179,35 @@ func (p *properties) writeChildren(w *json.Writer, of int) {
 		}
 	}
 	w.EndObject()
+}
+
+// appendName appends a name to a JSON Pointer.
+func (p *properties) appendName(pointer []byte, name json.Key) []byte {
+	start := len(pointer) + 1
+	pointer = p.appendContent(append(pointer, '/'), json.Value(name))
+	if bytes.IndexByte(pointer[start:], '~') < 0 && bytes.IndexByte(pointer[start:], '/') < 0 {
+		return pointer
+	}
+	escaped := pointerEscapes.Replace(string(pointer[start:]))
+	return append(pointer[:start], escaped...)
+}
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// appendContent appends the content of a JSON string as JSON text, escaped no
+// more than need be: one form for one content.
+func (p *properties) appendContent(dst []byte, text json.Value) []byte {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return append(dst, text[1:len(text)-1]...)
+	}
+	p.decoded, _ = text.AppendString(p.decoded[:0])
+	return appendUnquoted(dst, p.decoded)
+}
+
+// appendUnquoted is json.AppendQuoted without the quotes.
+func appendUnquoted[T string | []byte](dst []byte, s T) []byte {
+	start := len(dst)
+	dst = json.AppendQuoted(dst, s)
+	copy(dst[start:], dst[start+1:len(dst)-1])
+	return dst[:len(dst)-2]
 }

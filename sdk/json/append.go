@@ -10,6 +10,16 @@ import (
 // U+FFFD; nothing is escaped that need not be.
 func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
+	start := len(dst)
+	dst = append(dst, s...)
+	plain := skipPlain(dst, start)
+	if plain == len(dst) {
+		return append(dst, '"')
+	}
+	return append(appendEscaped(dst[:plain], s[plain-start:]), '"')
+}
+
+func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 	plain := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -30,7 +40,7 @@ func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 		i++
 		plain = i
 	}
-	return append(append(dst, s[plain:]...), '"')
+	return append(dst, s[plain:]...)
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -3,7 +3,9 @@ package json_test
 import (
 	"bytes"
 	stdjson "encoding/json"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -23,6 +25,9 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := json.Parse(b)
 		want := stdjson.Valid(b) && utf8.Valid(b)
+		if readErr := readAll(b); fmt.Sprint(readErr) != fmt.Sprint(err) {
+			t.Fatalf("Parse(%q): %v, but a Reader: %v", b, err, readErr)
+		}
 		if err != nil {
 			if want && !strings.Contains(err.Error(), "deeper") {
 				t.Fatalf("Parse(%q): %v, but encoding/json takes it", b, err)
@@ -35,11 +40,69 @@ func FuzzParse(f *testing.F) {
 		if !want {
 			t.Fatalf("Parse(%q) takes it, but encoding/json does not", b)
 		}
+		requireRead(t, b, v)
 		if string(v) != string(bytes.Trim(b, " \t\r\n")) {
 			t.Fatalf("Parse(%q) = %q", b, []byte(v))
 		}
 		requireSame(t, v)
 	})
+}
+
+// readAll reads b by a Reader that enters every container.
+func readAll(b []byte) error {
+	r := json.NewReader(b)
+	enterAll(&r)
+	return r.End()
+}
+
+func enterAll(r *json.Reader) {
+	switch {
+	case r.Object():
+		for r.Member() {
+			enterAll(r)
+		}
+	case r.Array():
+		for r.Element() {
+			enterAll(r)
+		}
+	}
+}
+
+// requireRead demands of a Reader the same members and elements as of walks,
+// and the same when it passes over them.
+func requireRead(t *testing.T, b []byte, v json.Value) {
+	t.Helper()
+	var want, got []string
+	for k, m := range v.Members() {
+		want = append(want, string(k), string(m))
+	}
+	for _, e := range v.Elements() {
+		want = append(want, string(e))
+	}
+	r := json.NewReader(b)
+	if r.Kind() != v.Kind() {
+		t.Fatalf("Reader of %q: kind %v, want %v", b, r.Kind(), v.Kind())
+	}
+	switch {
+	case r.Object():
+		for r.Member() {
+			got = append(got, string(r.Key()), string(r.Value()))
+		}
+	case r.Array():
+		for r.Element() {
+			got = append(got, string(r.Value()))
+		}
+	}
+	if err := r.End(); err != nil || !slices.Equal(got, want) {
+		t.Fatalf("Reader of %q: %q, %v, want %q", b, got, err, want)
+	}
+	pass := json.NewReader(b)
+	if pass.Object() {
+		pass.Member()
+	}
+	if err := pass.End(); err != nil {
+		t.Fatalf("Reader of %q that passes over: %v", b, err)
+	}
 }
 
 // requireSame demands of every walk over v what encoding/json decodes of it.

@@ -80,8 +80,9 @@ func itoa(n int) string {
 // It accepts RFC 8259 in valid UTF-8, nested at most [MaxDepth] deep. As that
 // grammar does, it lets escapes of lone surrogates and duplicate names pass.
 func Parse(b []byte) (Value, error) {
+	var open nesting
 	start := skipSpace(b, 0)
-	end, reason := scanValue(b, start)
+	end, reason := scanValue(b, start, &open)
 	if reason == "" {
 		if tail := skipSpace(b, end); tail != len(b) {
 			end, reason = tail, reasonTail

@@ -1,6 +1,9 @@
 package json
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // What was expected at the offset of a fault.
 const (
@@ -45,10 +48,10 @@ func (n *nesting) inObject() bool {
 	return n.objects[top/64]&(1<<(top%64)) != 0
 }
 
-// scanValue checks the value that begins at i. It returns where the value
-// ends; with a reason, where the fault is.
-func scanValue(b []byte, i int) (end int, reason string) {
-	var open nesting
+// scanValue checks the value that begins at i, within the containers of open.
+// It returns where the value ends; with a reason, where the fault is.
+func scanValue(b []byte, i int, open *nesting) (end int, reason string) {
+	around := open.depth
 	for {
 		// A value begins at i.
 		if i >= len(b) {
@@ -66,7 +69,7 @@ func scanValue(b []byte, i int) (end int, reason string) {
 				break
 			}
 			if c == '{' {
-				if i, reason = scanName(b, i); reason != "" {
+				if _, i, reason = scanName(b, i); reason != "" {
 					return i, reason
 				}
 			}
@@ -88,10 +91,10 @@ func scanValue(b []byte, i int) (end int, reason string) {
 		// A value ended at i: close what closes, up to the next value.
 		var more bool
 		for !more {
-			if open.depth == 0 {
+			if open.depth == around {
 				return i, ""
 			}
-			if i, more, reason = scanAfter(b, i, &open); reason != "" {
+			if i, more, reason = scanAfter(b, i, open); reason != "" {
 				return i, reason
 			}
 		}
@@ -109,7 +112,7 @@ func scanAfter(b []byte, i int, open *nesting) (next int, more bool, reason stri
 	case c == ',':
 		i = skipSpace(b, i+1)
 		if object {
-			i, reason = scanName(b, i)
+			_, i, reason = scanName(b, i)
 		}
 		return i, true, reason
 	case c == '}' && object, c == ']' && !object:
@@ -121,28 +124,45 @@ func scanAfter(b []byte, i int, open *nesting) (next int, more bool, reason stri
 	return i, false, reasonArray
 }
 
-// scanName checks a member's name and colon, up to where its value begins.
-func scanName(b []byte, i int) (end int, reason string) {
+// scanName checks a member's name and colon. It returns where the name ends and
+// where the value begins; with a reason, the latter is where the fault is.
+func scanName(b []byte, i int) (end, value int, reason string) {
 	if i >= len(b) {
-		return i, reasonEnd
+		return i, i, reasonEnd
 	}
 	if b[i] != '"' {
-		return i, reasonName
+		return i, i, reasonName
 	}
-	if i, reason = scanString(b, i+1); reason != "" {
-		return i, reason
+	if end, reason = scanString(b, i+1); reason != "" {
+		return end, end, reason
 	}
-	if i = skipSpace(b, i); i >= len(b) {
-		return i, reasonEnd
+	if i = skipSpace(b, end); i >= len(b) {
+		return end, i, reasonEnd
 	}
 	if b[i] != ':' {
-		return i, reasonColon
+		return end, i, reasonColon
 	}
-	return skipSpace(b, i+1), ""
+	return end, skipSpace(b, i+1), ""
 }
 
 // scanString checks a string's content from i, which is after the opening quote.
 func scanString(b []byte, i int) (end int, reason string) {
+	for i+8 <= len(b) {
+		found := specials(word(b, i))
+		if found == 0 {
+			i += 8
+			continue
+		}
+		if i += bits.TrailingZeros64(found) / 8; b[i] == '"' {
+			return i + 1, ""
+		}
+		break
+	}
+	return scanSpecials(b, i)
+}
+
+// scanSpecials is scanString where there is more to it than plain text.
+func scanSpecials(b []byte, i int) (end int, reason string) {
 	for {
 		i = skipPlain(b, i)
 		if i >= len(b) {

@@ -9,7 +9,7 @@ import (
 type Key []byte
 
 // Equal reports whether the name is s, its escapes decoded.
-func (k Key) Equal(s string) bool { return equalString(k, s) }
+func (k Key) Equal(s string) bool { return mayEqual(k, s) && equalString(k, s) }
 
 // String is the name, its escapes decoded.
 func (k Key) String() string {
@@ -25,7 +25,7 @@ func (k Key) AppendString(dst []byte) []byte {
 
 // Is reports whether v is the string s, its escapes decoded. It is v.String()
 // compared, without an allocation.
-func (v Value) Is(s string) bool { return equalString(v, s) }
+func (v Value) Is(s string) bool { return mayEqual(v, s) && equalString(v, s) }
 
 // String is the content of the string v, its escapes decoded; ok is unset for
 // any other kind. An escape of a lone surrogate decodes to U+FFFD.
@@ -55,6 +55,12 @@ func (v Value) content() ([]byte, bool) {
 		return nil, false
 	}
 	return v[1 : len(v)-1], true
+}
+
+// mayEqual is false for most strings that differ, at the cost of a look at their
+// first letters.
+func mayEqual(text []byte, s string) bool {
+	return len(text) < 2 || s == "" || text[1] == s[0] || text[1] == '\\'
 }
 
 // equalString compares the decoded content of the string in text with s.

@@ -1,6 +1,8 @@
 package json
 
-import "iter"
+import (
+	"iter"
+)
 
 // Get returns the member that keys lead to, each the name of a member in the
 // object before. The last of several members of one name is the one meant.
@@ -127,21 +129,30 @@ func skipValue(b []byte, i int) int {
 func skipContainer(b []byte, i int) int {
 	depth := 0
 	for i < len(b) {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i+1)
-			continue
-		case '{', '[':
+		c := b[i]
+		i++
+		switch structure[c] {
+		case quotes:
+			i = skipString(b, i)
+		case opens:
 			depth++
-		case '}', ']':
+		case closes:
 			if depth--; depth <= 0 {
-				return i + 1
+				return i
 			}
 		}
-		i++
 	}
 	return len(b)
 }
 
 // delimits marks the bytes that can follow a number or a literal.
 var delimits = [256]bool{' ': true, '\t': true, '\n': true, '\r': true, ',': true, ']': true, '}': true}
+
+// structure tells the bytes that matter between the brackets of a container.
+var structure = [256]uint8{'"': quotes, '{': opens, '[': opens, '}': closes, ']': closes}
+
+const (
+	quotes = iota + 1
+	opens
+	closes
+)

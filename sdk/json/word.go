@@ -8,15 +8,18 @@ const (
 	highBits = 0x80 * eachByte
 )
 
+// specials marks, by its high bit, the first byte in a word that needs a look in
+// a string, and perhaps bytes above it, which a borrow can spoil.
+func specials(w uint64) uint64 {
+	return ((w - ' '*eachByte) | (w ^ '"'*eachByte - eachByte) | (w ^ '\\'*eachByte - eachByte) | w) & highBits
+}
+
 // skipPlain returns the index from i on of the first byte that needs a look in
 // a string: a quote, a backslash, a control character or the lead of a longer
 // UTF-8 sequence; len(b) if there is none.
 func skipPlain(b []byte, i int) int {
 	for i+8 <= len(b) {
-		w := word(b, i)
-		// A borrow spoils only the bytes above the first that is marked.
-		found := ((w - ' '*eachByte) | (w ^ '"'*eachByte - eachByte) | (w ^ '\\'*eachByte - eachByte) | w) & highBits
-		if found != 0 {
+		if found := specials(word(b, i)); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 		i += 8

@@ -1,0 +1,162 @@
+package json
+
+// Reader reads a text once, from front to back, and checks it as it goes: the
+// fastest way through a text for who knows its shape. Where [Parse] and a walk
+// pass over every byte several times, a Reader does once.
+//
+//	r := json.NewReader(text)
+//	if r.Object() {
+//		for r.Member() {
+//			if r.Key().Equal("modelId") {
+//				model = r.Value()
+//			}
+//		}
+//	}
+//	err := r.End()
+//
+// A value that was not asked for is passed over by the next call. After a fault
+// everything reads as empty, and End returns it; only then is it known that what
+// was read before belongs to sound text.
+type Reader struct {
+	b      []byte
+	i      int
+	reason string
+
+	open  nesting
+	key   Key
+	state state
+}
+
+// state is what comes next in the text.
+type state uint8
+
+const (
+	atValue state = iota
+	atFirst       // a container's first member or element, or its close
+	atNext        // what follows a value: a comma, a close, or the end
+)
+
+// NewReader returns a reader of b, which holds one JSON value.
+func NewReader(b []byte) Reader { return Reader{b: b, i: skipSpace(b, 0)} }
+
+// Kind is the type of the value that comes next, Invalid when none does.
+func (r *Reader) Kind() Kind {
+	if r.state != atValue || r.reason != "" || r.i >= len(r.b) {
+		return Invalid
+	}
+	return Value(r.b[r.i:]).Kind()
+}
+
+// Value reads the value that comes next, whole. It is the zero Value when none
+// comes, and after a fault.
+func (r *Reader) Value() Value {
+	if r.state != atValue || r.reason != "" {
+		return nil
+	}
+	end, reason := scanValue(r.b, r.i, &r.open)
+	if reason != "" {
+		r.fail(end, reason)
+		return nil
+	}
+	v := Value(r.b[r.i:end:end])
+	r.i, r.state = end, atNext
+	return v
+}
+
+// Object enters the object that comes next, and reports whether one does; if
+// not, nothing is read. Member goes through it.
+func (r *Reader) Object() bool { return r.enter('{') }
+
+// Array enters the array that comes next, and reports whether one does; if not,
+// nothing is read. Element goes through it.
+func (r *Reader) Array() bool { return r.enter('[') }
+
+func (r *Reader) enter(bracket byte) bool {
+	if r.state != atValue || r.reason != "" || r.i >= len(r.b) || r.b[r.i] != bracket {
+		return false
+	}
+	if !r.open.push(bracket == '{') {
+		r.fail(r.i, reasonDepth)
+		return false
+	}
+	r.i++
+	r.state = atFirst
+	return true
+}
+
+// Member goes to the next member of the object that was entered last, whose
+// name is then Key and whose value comes next. After the last it leaves the
+// object and returns false.
+func (r *Reader) Member() bool {
+	if !r.next('}', reasonObject) {
+		return false
+	}
+	start := r.i
+	nameEnd, valueStart, reason := scanName(r.b, start)
+	if reason != "" {
+		r.fail(valueStart, reason)
+		return false
+	}
+	r.key, r.i = Key(r.b[start:nameEnd:nameEnd]), valueStart
+	return true
+}
+
+// Key is the name of the member that Member went to.
+func (r *Reader) Key() Key { return r.key }
+
+// Element goes to the next element of the array that was entered last, which
+// then comes next. After the last it leaves the array and returns false.
+func (r *Reader) Element() bool { return r.next(']', reasonArray) }
+
+// next goes to where a member or element begins, or past the close.
+func (r *Reader) next(closing byte, reason string) bool {
+	if r.state == atValue {
+		r.Value()
+	}
+	if r.reason != "" || r.open.depth == 0 {
+		return false
+	}
+	i := skipSpace(r.b, r.i)
+	if i >= len(r.b) {
+		r.fail(i, reasonEnd)
+		return false
+	}
+	switch c := r.b[i]; {
+	case c == closing:
+		r.i, r.state = i+1, atNext
+		r.open.depth--
+		return false
+	case r.state == atFirst:
+	case c == ',':
+		i = skipSpace(r.b, i+1)
+	default:
+		r.fail(i, reason)
+		return false
+	}
+	r.i, r.state = i, atValue
+	return true
+}
+
+// End reads what is left and returns the first fault of the text, a
+// [*SyntaxError], or nil.
+func (r *Reader) End() error {
+	r.Value()
+	for r.open.depth > 0 && r.reason == "" {
+		if r.open.inObject() {
+			r.Member()
+		} else {
+			r.Element()
+		}
+	}
+	if r.reason == "" {
+		if r.i = skipSpace(r.b, r.i); r.i < len(r.b) {
+			r.fail(r.i, reasonTail)
+		}
+	}
+	if r.reason != "" {
+		return &SyntaxError{Offset: r.i, Reason: r.reason}
+	}
+	return nil
+}
+
+func (r *Reader) fail(at int, reason string) { r.i, r.reason = at, reason }
