@@ -1,11 +1,13 @@
 package journal_test
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/journal"
 )
@@ -73,4 +75,109 @@ func readSome(b *testing.B, j *journal.Journal, to uint64) (n int) {
 		}
 	}
 	return n
+}
+
+// BenchmarkReadLive: events from Append to a reader that keeps up.
+func BenchmarkReadLive(b *testing.B) {
+	j := open(b, b.TempDir(), journal.Options{})
+	events := numbered(0, 256, 350)
+	b.ReportAllocs()
+	next := uint64(1)
+	for b.Loop() {
+		p, err := j.Append(b.Context(), events)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for c, err := range j.Read(b.Context(), next) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if next = c.Seq + 1; c.Seq >= p.Seq {
+				break
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N*256)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkSpool: concurrent callers put deliveries, get each and remove them.
+func BenchmarkSpool(b *testing.B) {
+	for _, tt := range []struct{ callers, batch int }{{1, 1}, {64, 1}, {8, 64}} {
+		b.Run(fmt.Sprintf("callers=%d/batch=%d", tt.callers, tt.batch), func(b *testing.B) {
+			j := open(b, b.TempDir(), journal.Options{})
+			entries := letters(0, tt.batch, "hub")
+			b.ReportAllocs()
+			b.ResetTimer()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var wg sync.WaitGroup
+			for range tt.callers {
+				wg.Go(func() {
+					for left.Add(-1) >= 0 {
+						refs, err := j.Retries().Put(b.Context(), entries)
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						for _, ref := range refs {
+							if _, err := j.Retries().Get(b.Context(), ref); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+						if err := j.Retries().Remove(b.Context(), refs); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N*tt.batch)/b.Elapsed().Seconds(), "deliveries/s")
+			b.StopTimer()
+		})
+	}
+}
+
+// BenchmarkSaveMarks: 100 endpoints with a window of 64 chunks each.
+func BenchmarkSaveMarks(b *testing.B) {
+	j := open(b, b.TempDir(), journal.Options{})
+	var marks []delivery.Mark
+	for i := range 100 {
+		m := delivery.Mark{Endpoint: fmt.Sprint("endpoint-", i), Low: 1}
+		for k := range 64 {
+			m.Settled = append(m.Settled, bytes.Repeat([]byte{byte(k * i)}, 32))
+		}
+		marks = append(marks, m)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := j.SaveMarks(b.Context(), marks); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOpen: a directory with 100,000 events and 10,000 retries.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	j := open(b, dir, journal.Options{})
+	for range 100 {
+		if _, err := j.Append(b.Context(), numbered(0, 1000, 350)); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := j.Retries().Put(b.Context(), letters(0, 100, "hub")); err != nil {
+			b.Fatal(err)
+		}
+	}
+	shut(b, j)
+	for b.Loop() {
+		j, err := journal.Open(b.Context(), dir, journal.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := j.Close(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -13,7 +13,8 @@ import (
 const (
 	maxChunkEvents = 256
 	maxChunkBytes  = 512 << 10
-	maxPayload     = 2 << 20 // of a message, and so of any record
+	maxPayload     = 2 << 20 // of a message of events or marks
+	maxEntryBytes  = 8 << 20 // of a delivery, which may hold its event twice, with its history
 )
 
 // A chunk is a message of the stream EVENTS:

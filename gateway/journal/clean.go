@@ -53,6 +53,8 @@ const (
 // clean drops messages that nothing needs: the run of dead ones at the front
 // at once, and others one by one, what a removal names before the removal.
 func (s *Spool) clean(ctx context.Context, e *engine) error {
+	s.cleaning.Lock()
+	defer s.cleaning.Unlock()
 	s.mu.Lock()
 	idle := s.index.dead == s.needed
 	upTo := s.index.deadPrefix()

@@ -30,6 +30,7 @@ const (
 	writeTimeout  = 60 * time.Second
 	readTimeout   = 20 * time.Second
 	probeInterval = 2 * time.Second
+	readPause     = 100 * time.Millisecond
 )
 
 // engine is one run of the embedded server and the connection to it. After
@@ -61,7 +62,7 @@ func startEngine(ctx context.Context, dir string, maxBytes int64, create bool, l
 		NoSigs:          true,
 		NoLog:           true,
 		NoSystemAccount: true,
-		MaxPayload:      maxPayload + 64<<10, // and room for headers
+		MaxPayload:      maxEntryBytes + 4<<10,
 		WriteDeadline:   writeTimeout,
 
 		JetStream:              true,

@@ -27,12 +27,18 @@ type Entry = delivery.DeadLetter
 // and of each attempt its time and error; session id, partition key and
 // message id as fields, the time of schedule, the time to live; the count of
 // application properties and of each the name and value as fields; and the
-// event's record. Integers are uvarints, zigzag where they are signed; a time
-// is its seconds since 1970 and its nanoseconds.
+// event's record; a byte of flags; and then the record of the origin and the
+// letter, time and attempts of the redrive, where the flags say so. Integers
+// are uvarints, zigzag where they are signed; a time is its seconds since 1970
+// and its nanoseconds.
 const (
 	spoolVersion = 1
 	opPut        = 1
 	opRemove     = 2
+
+	flagUnrendered = 1
+	flagOrigin     = 2
+	flagRedrive    = 4
 )
 
 // appendEntry appends e in the form above.
@@ -62,7 +68,25 @@ func appendEntry(b []byte, e *Entry) []byte {
 	for _, a := range p.Application {
 		b = event.AppendField(event.AppendField(b, a.Name), a.Value)
 	}
-	return event.AppendRecord(b, &d.Event)
+	b = event.AppendRecord(b, &d.Event)
+	flags, at := byte(0), len(b)
+	b = append(b, 0)
+	if d.Unrendered {
+		flags |= flagUnrendered
+	}
+	if d.Origin != nil {
+		flags |= flagOrigin
+		b = event.AppendRecord(b, d.Origin)
+	}
+	if r := d.Redrive; r != nil {
+		flags |= flagRedrive
+		b = binary.AppendUvarint(b, r.Letter.Seq)
+		b = binary.AppendVarint(b, int64(r.Letter.Index))
+		b = appendTime(b, r.At)
+		b = binary.AppendVarint(b, int64(r.Attempts))
+	}
+	b[at] = flags
+	return b
 }
 
 // decodeEntry reads what appendEntry wrote; the entry shares b's memory.
@@ -97,6 +121,19 @@ func decodeEntry(b []byte) (Entry, error) {
 		p.Application[i] = delivery.Property{Name: r.Field(), Value: r.Field()}
 	}
 	d.Event = r.Event()
+	flags := r.Byte()
+	if flags > flagUnrendered|flagOrigin|flagRedrive {
+		return Entry{}, event.ErrRecord
+	}
+	d.Unrendered = flags&flagUnrendered != 0
+	if flags&flagOrigin != 0 {
+		origin := r.Event()
+		d.Origin = &origin
+	}
+	if flags&flagRedrive != 0 {
+		letter := delivery.Ref{Seq: r.Uvarint(), Index: int(readVarint(r))}
+		d.Redrive = &delivery.Redrive{Letter: letter, At: readTime(r), Attempts: int(readVarint(r))}
+	}
 	if r.Err() != nil {
 		return Entry{}, r.Err()
 	}

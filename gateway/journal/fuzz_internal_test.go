@@ -59,6 +59,49 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
+// TestEntryIsWhole sets every field, also those that are added one day.
+func TestEntryIsWhole(t *testing.T) {
+	var want Entry
+	n := 0
+	fillFields(reflect.ValueOf(&want).Elem(), &n)
+	got, err := decodeEntry(appendEntry(nil, &want))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("decodeEntry = %v\n got %+v\nwant %+v", err, got, want)
+	}
+}
+
+// fillFields gives all that v holds a value that is not zero.
+func fillFields(v reflect.Value, n *int) {
+	*n++
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fillFields(v.Elem(), n)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Unix(int64(*n), 5).UTC()))
+			return
+		}
+		for i := range v.NumField() {
+			fillFields(v.Field(i), n)
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fillFields(v.Index(0), n)
+		fillFields(v.Index(1), n)
+	case reflect.String:
+		v.SetString(string(rune('a' + *n%26)))
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Uint8:
+		v.SetUint(1)
+	case reflect.Uint64:
+		v.SetUint(uint64(*n))
+	default:
+		v.SetInt(int64(*n))
+	}
+}
+
 func FuzzSpoolMessage(f *testing.F) {
 	f.Add([]byte{spoolVersion, opPut, 2, 1, 'e', opRemove, 5, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {

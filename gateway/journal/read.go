@@ -169,13 +169,15 @@ func (j *Journal) loadFrom(ctx context.Context, stream string, seq uint64, opts 
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		}
-		// The engine failed, or was slow: the next one may answer.
+		// The engine failed, or is slow: it or the next one may answer.
+		timer := time.NewTimer(readPause)
 		select {
 		case <-e.failed:
 			j.drop(e)
-		default:
+		case <-timer.C:
 			j.opt.Logger.Warn("journal: read is tried again", "stream", stream, "seq", seq, "err", err)
 		}
+		timer.Stop()
 	}
 }
 

@@ -108,6 +108,9 @@ func (j *Journal) purge(ctx context.Context, e *engine) error {
 	if err := e.streams[eventStream].Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
 		return fmt.Errorf("chunks below %d: %w", upTo, err)
 	}
+	j.mu.Lock()
+	j.refused = nil // what comes next may fit
+	j.mu.Unlock()
 	j.opt.Logger.Debug("journal: purged", "below", upTo, "first", first, "last", t.seq)
 	return nil
 }

@@ -20,6 +20,8 @@ type Spool struct {
 	stream  string
 	commits *committer
 
+	cleaning sync.Mutex // held while messages are dropped
+
 	mu      sync.Mutex // guards what follows
 	index   index
 	scanned bool
@@ -67,7 +69,7 @@ func (s *Spool) Replace(ctx context.Context, refs []delivery.Ref, entries []Entr
 	bodies := make([][]byte, len(entries))
 	for i := range entries {
 		bodies[i] = appendEntry(nil, &entries[i])
-		if n := len(bodies[i]); n > maxPayload-64 {
+		if n := len(bodies[i]); n > maxEntryBytes {
 			return nil, fmt.Errorf("journal: delivery %d of %d bytes: %w", i, n, ErrTooLarge)
 		}
 	}

@@ -29,6 +29,8 @@ func letter(id int, endpoint string) journal.Entry {
 			Endpoint: endpoint, Route: "hot-rooms", Key: fmt.Sprint("room-", id%8),
 			Position: event.Position{Seq: uint64(id) + 1, Index: 7}, Output: 2,
 			Accepted: at, Attempts: 3,
+			Origin: &numbered(id, 1, 30)[0], Unrendered: true,
+			Redrive: &delivery.Redrive{Letter: delivery.Ref{Seq: 9, Index: id}, At: at.Add(-time.Hour), Attempts: 5},
 			History: []delivery.Attempt{{At: at.Add(time.Second), Error: "503"}, {At: at.Add(time.Minute), Error: ""}},
 		},
 		Reason: "400 Bad Request", DeadAt: at.Add(2 * time.Hour),
@@ -158,7 +160,7 @@ func TestSpoolPage(t *testing.T) {
 func TestSpoolRefusesTooLarge(t *testing.T) {
 	j := open(t, t.TempDir(), journal.Options{})
 	e := letter(0, "hub")
-	e.Reason = strings.Repeat("x", 3<<20)
+	e.Reason = strings.Repeat("x", 9<<20)
 	if _, err := j.DeadLetters().Put(t.Context(), []journal.Entry{letter(1, "hub"), e}); !errors.Is(err, journal.ErrTooLarge) {
 		t.Errorf("Put = %v, want ErrTooLarge", err)
 	}

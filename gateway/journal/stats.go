@@ -125,6 +125,8 @@ func (s *Spool) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.cleaning.Lock()
+	defer s.cleaning.Unlock()
 	info, err := e.streams[s.stream].Info(ctx)
 	if err != nil {
 		return err

@@ -100,8 +100,11 @@ func surviveWriteErrors(t *testing.T, dir string, fail, heal func(), rounds int)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 
+	writing, stop := context.WithCancel(ctx)
+	defer stop()
+
 	var acknowledged, seen sync.Map
-	var wg sync.WaitGroup
+	var wg, writers sync.WaitGroup
 	var read atomic.Uint64
 	wg.Go(func() {
 		for c, err := range j.Read(ctx, 1) {
@@ -117,10 +120,10 @@ func surviveWriteErrors(t *testing.T, dir string, fail, heal func(), rounds int)
 	})
 	var numbers, taken, refused atomic.Int64
 	for range 4 {
-		wg.Go(func() {
-			for ctx.Err() == nil {
+		writers.Go(func() {
+			for writing.Err() == nil {
 				events := numbered(int(numbers.Add(1)), 1, 8<<10)
-				_, err := j.Append(ctx, events)
+				_, err := j.Append(writing, events)
 				var retry interface{ RetryAfter() time.Duration }
 				switch {
 				case err == nil:
@@ -159,6 +162,8 @@ func surviveWriteErrors(t *testing.T, dir string, fail, heal func(), rounds int)
 		before = taken.Load()
 		waitFor(t, func() bool { return taken.Load() > before+50 && j.Healthy() == nil })
 	}
+	stop()
+	writers.Wait()
 	last := j.Last()
 	waitFor(t, func() bool { return read.Load() >= last })
 	cancel()
