@@ -20,6 +20,9 @@ func CheckJSON(b []byte) error {
 	if !utf8.Valid(b) {
 		return refuse("", "the text is not UTF-8")
 	}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return refuse("", "the body is empty; send a JSON object")
+	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	if err := checkValue(dec, "", 0); err != nil {

@@ -15,7 +15,7 @@ type Endpoint struct {
 	Kind string `json:"kind"`
 	// Settings are a JSON object whose members the kind defines. In the store
 	// they hold their secrets; [Kinds.Mask] takes those out.
-	Settings json.RawMessage `json:"settings"`
+	Settings json.RawMessage `json:"settings,omitempty"`
 	Delivery Delivery        `json:"delivery,omitzero"`
 	Meta
 }
@@ -24,9 +24,9 @@ type Endpoint struct {
 type Meta struct {
 	// Revision is the catalog's revision at which the resource became what it
 	// is; no other state of any resource of that name ever had the same.
-	Revision  uint64    `json:"revision"`
-	CreatedAt time.Time `json:"createdAt"`
-	UpdatedAt time.Time `json:"updatedAt"`
+	Revision  uint64    `json:"revision,omitzero"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 }
 
 // Key is the endpoint's name.

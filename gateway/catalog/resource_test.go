@@ -69,7 +69,7 @@ func TestDecodeEndpointRefuses(t *testing.T) {
 		{"no JSON", "hub", `{"kind"`, "", "ends too early"},
 		{"more than one value", "hub", `{"kind":"file"} {}`, "", "there is more after"},
 		{"not an object", "hub", `["file"]`, "", "want a JSON object, have an array"},
-		{"empty", "hub", ``, "", "ends too early"},
+		{"empty", "hub", " ", "", "the body is empty"},
 		{"not UTF-8", "hub", "{\"kind\":\"\xff\"}", "", "not UTF-8"},
 		{"no kind", "hub", `{}`, "kind", "is required"},
 		{"kind of another type", "hub", `{"kind":3}`, "kind", "want a string, have the number 3"},
@@ -78,7 +78,7 @@ func TestDecodeEndpointRefuses(t *testing.T) {
 		{"unknown member inside", "hub", `{"kind":"file","delivery":{"maxage":"1s"}}`, "delivery.maxage", "is not known"},
 		{"twice", "hub", `{"kind":"file","kind":"file"}`, "kind", "is given twice"},
 		{"twice, deep in the settings", "hub", `{"kind":"file","settings":{"headers":[{"a":1,"a":2}]}}`, "settings.headers[0].a", "is given twice"},
-		{"too deep", "hub", `{"kind":"file","settings":{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}}`, "", ""},
+		{"too deep", "hub", `{"kind":"file","settings":{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}}`, "settings.a" + strings.Repeat("[0]", 127), "is nested deeper"},
 		{"settings of another type", "hub", `{"kind":"file","settings":"x"}`, "settings", "want a JSON object, have a string"},
 		{"duration without a unit", "hub", `{"kind":"file","delivery":{"maxAge":30}}`, "delivery.maxAge", `30 is not a duration; write one such as "500ms"`},
 		{"duration in words", "hub", `{"kind":"file","delivery":{"timeout":"1 day"}}`, "delivery.timeout", `"1 day" is not a duration`},
@@ -102,7 +102,7 @@ func TestDecodeEndpointRefuses(t *testing.T) {
 			if !errors.As(err, &fe) {
 				t.Fatalf("error = %v, want a FieldError", err)
 			}
-			if tt.reason != "" && fe.Field != tt.field || !strings.Contains(fe.Reason, tt.reason) {
+			if fe.Field != tt.field || !strings.Contains(fe.Reason, tt.reason) {
 				t.Errorf("error = %q: %q, want %q: …%q…", fe.Field, fe.Reason, tt.field, tt.reason)
 			}
 		})

@@ -59,7 +59,7 @@ func (c *Client) Route(ctx context.Context, id string) (catalog.Route, error) {
 // PutRoute creates or replaces the route r.ID, and reports whether it is new.
 // A route whose Enabled is false takes no events.
 func (c *Client) PutRoute(ctx context.Context, r catalog.Route, pre catalog.Precondition) (catalog.Route, bool, error) {
-	return put[catalog.Route](ctx, c, conditional(pre, http.MethodPut, "routes", r.ID), r)
+	return put[catalog.Route](ctx, c, conditional(pre, http.MethodPut, "routes", r.ID), r.WithDefaults())
 }
 
 // PutRouteJSON is [Client.PutRoute] of a document that a person wrote: what it
