@@ -13,6 +13,9 @@ import (
 
 // Config is a complete configuration. [Default] returns one that works.
 type Config struct {
+	// Version is the binary's, for those who ask the server. It is no setting:
+	// the command that was built knows it.
+	Version string
 	// Data is the directory that holds the journal and the catalog.
 	Data string
 	// Listen is the HOST:PORT to serve on; port 0 picks a free one.

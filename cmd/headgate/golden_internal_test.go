@@ -1,0 +1,295 @@
+package main // white-box: a command exports nothing
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/gateway/config"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares got with testdata/name.golden.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; write it with: go test ./cmd/headgate -update", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s has changed (-want +got); if it should, go test ./cmd/headgate -update and read the diff:\n%s", file, diff)
+	}
+}
+
+// TestHelp holds the help of every command.
+func TestHelp(t *testing.T) {
+	var b strings.Builder
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Name() == "completion" || c.Name() == "help" {
+			return
+		}
+		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		fmt.Fprintf(&b, "$ headgate %s\n%s\n", strings.Join(args, " "), execute(t, "", args...))
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(&app{}))
+	golden(t, "help", b.String())
+}
+
+// answers is a server that says what it is told to say. What it is sent is
+// written to sent.
+type answers struct {
+	t    *testing.T
+	say  map[string]string // "METHOD /path?query" → "STATUS body"
+	sent *strings.Builder
+}
+
+func (s answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Error(err)
+	}
+	line := r.Method + " " + r.URL.RequestURI()
+	fmt.Fprintf(s.sent, "> %s", line)
+	if a := r.Header.Get("Authorization"); a != "" {
+		fmt.Fprintf(s.sent, " (%s)", a)
+	}
+	if len(body) > 0 {
+		fmt.Fprintf(s.sent, " %s %s", r.Header.Get("Content-Type"), body)
+	}
+	fmt.Fprintln(s.sent)
+	status, text, ok := strings.Cut(s.say[line], " ")
+	if !ok {
+		s.t.Errorf("nobody taught the server to answer %q", line)
+		status, text = "500", "{}"
+	}
+	switch {
+	case strings.HasPrefix(status, "2") && strings.Contains(line, "/stream"):
+		w.Header().Set("Content-Type", "text/event-stream")
+	case strings.HasPrefix(status, "2"):
+		w.Header().Set("Content-Type", "application/json")
+	default:
+		w.Header().Set("Content-Type", "application/problem+json")
+	}
+	var code int
+	fmt.Sscan(status, &code)
+	w.WriteHeader(code)
+	io.WriteString(w, text)
+}
+
+// outcome runs one command line and returns all that a person would see of it.
+func outcome(t *testing.T, env map[string]string, stdin string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, err strings.Builder
+	status = run(t.Context(), args, app{
+		self: "headgate", in: strings.NewReader(stdin), out: &out, err: &err, zone: time.UTC,
+		env: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		serve: func(_ context.Context, cfg config.Config, stdout io.Writer, log *slog.Logger) error {
+			fmt.Fprintf(stdout, "listening on http://%s\n", cfg.Listen)
+			log.Info("served", "data", cfg.Data)
+			return nil
+		},
+	})
+	return out.String(), err.String(), status
+}
+
+// execute is outcome as one text.
+func execute(t *testing.T, stdin string, args ...string) string {
+	stdout, stderr, status := outcome(t, nil, stdin, args...)
+	return text(stdout, stderr, status)
+}
+
+func text(stdout, stderr string, status int) string {
+	if stderr != "" {
+		stdout += "stderr:\n" + stderr
+	}
+	if status != 0 {
+		stdout += fmt.Sprintf("exit status %d\n", status)
+	}
+	return stdout
+}
+
+const (
+	routeTSI = `{"id":"tsi","endpointName":"readings","filter":"type = 'Microsoft.DigitalTwins.Twin.Update'","filters":[],` +
+		`"transforms":[{"plugin":"tsi","config":{}}],"enabled":true,"revision":7,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z"}`
+	routeOld = `{"id":"old","endpointName":"desk","filter":"true","filters":[{"plugin":"threshold@3","config":{"min":1}},` +
+		`{"plugin":"geo@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","config":{}}],"transforms":[],"enabled":false,` +
+		`"revision":9,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z"}`
+	endpointDesk = `{"name":"desk","kind":"webhook","settings":{"url":"https://desk.example/in","headers":{"X-Key":"***"}},` +
+		`"delivery":{"maxAttempts":8,"maxAge":"24h","initialBackoff":"1s","maxBackoff":"5m","timeout":"30s","orderBy":"subject"},` +
+		`"revision":3,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z"}`
+	versionTwo = `{"name":"threshold","version":2,"digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",` +
+		`"kinds":["filter"],"size":2097152,"createdAt":"2026-01-02T03:04:05Z"}`
+	pluginThreshold = `{"name":"threshold","active":1,"versions":[{"name":"threshold","version":1,"digest":` +
+		`"sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210","kinds":["filter"],"size":900,"createdAt":"2026-01-02T03:04:05Z"},` + versionTwo + `]}`
+	eventOne = `{"specversion":"1.0","id":"e1","source":"house","type":"Microsoft.DigitalTwins.Twin.Update","subject":"room-1",` +
+		`"datacontenttype":"application/json","data":{"modelId":"dtmi:r;1","patch":[{"value":27,"path":"/temperature","op":"replace"}]}}`
+	eventTwo = `{"specversion":"1.0","id":"e2","source":"house/digitaltwins/t1","type":"microsoft.iot.telemetry","data":{"Temperature":20}}`
+	letter   = `{"id":"7-0","endpoint":"desk","route":"hot","reason":"400 Bad Request: no\nthank you","attempts":3,"history":[],"deadAt":"2026-01-02T03:04:05Z",` +
+		`"acceptedAt":"2026-01-02T03:04:00Z","position":"42-1","output":0,"event":` + eventOne + `}`
+	status = `{"state":"failing","reason":"endpoint desk fails since 03:04","version":"v1","startedAt":"2026-01-02T03:04:05Z","revision":12,"routes":2,"plugins":1,` +
+		`"journal":{"first":1,"last":420,"bytes":5242880,"limitBytes":10737418240,"full":false},"endpoints":[` +
+		`{"name":"readings","kind":"file","state":"healthy","backlog":0,"retrying":0,"deadLetters":0,"delivered":1234,"failed":0},` +
+		`{"name":"desk","kind":"webhook","state":"failing","reason":"connection refused","backlog":17,"retrying":3,"deadLetters":1,"delivered":5,"failed":21}],` +
+		`"tail":{"followers":0,"dropped":0}}`
+	stream = ": following\n\nevent: accepted\nid: 42-1\ndata: {\"id\":\"42-1\",\"acceptedAt\":\"2026-01-02T03:04:05Z\",\"event\":" + eventOne + "}\n\n" +
+		"event: delivery\ndata: {\"id\":\"42-1\",\"eventId\":\"e1\",\"route\":\"tsi\",\"endpoint\":\"readings\",\"output\":0,\"attempt\":1,\"at\":\"2026-01-02T03:04:05Z\",\"took\":\"1.2345ms\",\"outcome\":\"delivered\"}\n\n" +
+		"event: delivery\ndata: {\"id\":\"42-1\",\"eventId\":\"e1\",\"route\":\"hot\",\"endpoint\":\"desk\",\"output\":0,\"attempt\":8,\"at\":\"2026-01-02T03:04:06Z\",\"took\":\"2s\",\"outcome\":\"transient\",\"error\":\"503 \\u001b[31mService Unavailable\",\"dead\":true}\n\n" +
+		"event: dropped\ndata: {\"dropped\":12}\n\n"
+)
+
+// TestCommands holds what a person sees of each command, and what the server
+// is sent. A case is a command line as a shell would split it.
+func TestCommands(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	module := write("m.wasm", "\x00asm")
+	route := write("route.yaml", "id: tsi\nendpointName: readings\nfilter: |-\n  type = 'Microsoft.DigitalTwins.Twin.Update'\ntransforms:\n  - plugin: tsi\n")
+	events := write("events.ndjson", eventOne+"\n"+eventTwo+"\n")
+	token := write("token", "s3cret\n")
+
+	tests := []struct {
+		name  string
+		say   map[string]string
+		env   map[string]string
+		stdin string
+		args  []string
+	}{
+		{name: "get-routes", say: map[string]string{"GET /api/v1/routes?limit=500": `200 {"items":[` + routeOld + "," + routeTSI + `],"next":null}`}, args: []string{"get", "routes"}},
+		{name: "get-routes-none", say: map[string]string{"GET /api/v1/routes?limit=500": `200 {"items":[]}`}, args: []string{"get", "routes"}},
+		{name: "get-route-json", say: map[string]string{"GET /api/v1/routes/tsi": "200 " + routeTSI}, args: []string{"get", "route", "tsi", "--json"}},
+		{name: "get-route-missing", say: map[string]string{"GET /api/v1/routes/no": `404 {"status":404,"title":"Not Found","detail":"there is no route \"no\""}`}, args: []string{"get", "route", "no"}},
+		{name: "get-endpoints", say: map[string]string{"GET /api/v1/endpoints?limit=500": `200 {"items":[` + endpointDesk + `]}`}, args: []string{"get", "endpoints"}},
+		{name: "get-endpoints-json", say: map[string]string{"GET /api/v1/endpoints?limit=500": `200 {"items":[` + endpointDesk + `]}`}, args: []string{"get", "endpoints", "--json"}},
+		{name: "plugin-list", say: map[string]string{"GET /api/v1/plugins?limit=500": `200 {"items":[` + pluginThreshold + `]}`}, args: []string{"plugin", "list"}},
+		{name: "put-endpoint", say: map[string]string{"PUT /api/v1/endpoints/desk": "201 " + endpointDesk},
+			args: []string{"put", "endpoint", "desk", "--kind", "webhook", "--set", "url=https://desk.example/in", "--set", "headers.X-Key=abc", "--delivery", "maxAttempts=8"}},
+		{name: "put-route", say: map[string]string{"PUT /api/v1/routes/hot": "200 " + routeTSI},
+			args: []string{"put", "route", "hot", "--endpoint", "desk", "--filter", "PATCH('/t') > 1", "--filter-plugin", `threshold@2={"min":1}`, "--transform", "tsi", "--disabled"}},
+		{name: "put-route-file", say: map[string]string{"PUT /api/v1/routes/tsi": "201 " + routeTSI}, args: []string{"put", "route", "-f", route}},
+		{name: "put-routes-stdin", say: map[string]string{"PUT /api/v1/routes/tsi": "200 " + routeTSI, "PUT /api/v1/routes/old": "200 " + routeOld},
+			stdin: `{"items":[` + routeOld + "," + routeTSI + `]}`, args: []string{"put", "routes", "-f", "-"}},
+		{name: "put-route-refused", say: map[string]string{"PUT /api/v1/routes/x": `400 {"status":400,"detail":"filter: line 1, position 6: unexpected 'is'","field":"filter"}`},
+			args: []string{"put", "route", "x", "--endpoint", "desk", "--filter", "this is"}},
+		{name: "put-route-config", args: []string{"put", "route", "x", "--endpoint", "desk", "--transform", "tsi={oops"}},
+		{name: "put-file-without-name", stdin: "kind: file", args: []string{"put", "endpoint", "-f", "-"}},
+		{name: "delete-endpoint-in-use", say: map[string]string{"DELETE /api/v1/endpoints/a%20b": `204 `, "DELETE /api/v1/endpoints/desk": `409 {"status":409,"detail":"endpoint \"desk\" is used by route \"hot\": change or delete that first"}`},
+			args: []string{"delete", "endpoint", "a b", "desk"}},
+		{name: "plugin-push", say: map[string]string{"POST /api/v1/plugins/threshold/versions": "201 " + versionTwo}, args: []string{"plugin", "push", "threshold", "--file", module}},
+		{name: "plugin-push-activate", say: map[string]string{"POST /api/v1/plugins/threshold/versions": "200 " + versionTwo, "PUT /api/v1/plugins/threshold/active": "200 " + pluginThreshold},
+			args: []string{"plugin", "push", "threshold", "--file", module, "--activate"}},
+		{name: "plugin-activate", say: map[string]string{"PUT /api/v1/plugins/threshold/active": "200 " + pluginThreshold}, args: []string{"plugin", "activate", "threshold", "1"}},
+		{name: "routes-test", say: map[string]string{"POST /api/v1/routes:test": `200 {"results":[{"matched":true,"why":"all","outputs":[{"event":` + eventTwo + `}],"logs":["hello"]},{"matched":false,"why":"type is 'microsoft.iot.telemetry'","outputs":[]}]}`},
+			args: []string{"routes", "test", "-f", route, "--events", events}},
+		{name: "routes-test-failed", say: map[string]string{"POST /api/v1/routes:test": `200 {"results":[{"matched":true,"why":"","outputs":[],"error":"tsi: no patch"}]}`},
+			stdin: eventOne, args: []string{"routes", "test", "--transform", "tsi", "--events", "-"}},
+		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
+		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":2}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
+		{name: "status", say: map[string]string{"GET /api/v1/status": "200 " + status}, args: []string{"status"}},
+		{name: "tail", say: map[string]string{"GET /api/v1/events/stream?deliveries=true&subject=room-1": "200 " + stream}, args: []string{"tail", "--deliveries", "--subject", "room-1"}},
+		{name: "tail-json", say: map[string]string{"GET /api/v1/events/stream": "200 " + stream}, args: []string{"tail", "--json", "-n", "2"}},
+		{name: "send", say: map[string]string{"POST /events": `202 {"accepted":2}`}, args: []string{"send", events}},
+		{name: "send-json", say: map[string]string{"POST /events": `202 {"accepted":1}`}, stdin: eventTwo, args: []string{"send", "--json"}, env: map[string]string{"HEADGATE_TOKEN": "s3cret"}},
+		{name: "send-refused", say: map[string]string{"POST /events": `413 {"status":413,"detail":"the event is larger than 1 MiB","index":1}`}, args: []string{"send", events, "--token-file", token}},
+		{name: "send-bad-event", say: map[string]string{"POST /events": `202 {"accepted":1}`}, stdin: eventOne + `{"specversion":"1.0","id":"x"}`, args: []string{"send", "--batch", "1"}},
+		{name: "unauthorized", say: map[string]string{"GET /api/v1/status": `401 {"status":401,"detail":"a token is required"}`}, args: []string{"status"}},
+		{name: "not-ready", say: map[string]string{"GET /api/v1/status": `503 {"status":503,"detail":"the gateway is starting"}`}, args: []string{"status"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var sent strings.Builder
+			server := httptest.NewServer(answers{t, tt.say, &sent})
+			defer server.Close()
+			env := map[string]string{"HEADGATE_SERVER": server.URL}
+			for k, v := range tt.env {
+				env[k] = v
+			}
+			stdout, stderr, status := outcome(t, env, tt.stdin, tt.args...)
+			got := "$ headgate " + strings.Join(tt.args, " ") + "\n" + text(stdout, stderr, status) + "server:\n" + sent.String()
+			got = strings.NewReplacer(dir, "DIR", server.URL, "SERVER").Replace(got)
+			got = regexp.MustCompile(`up [0-9]+d[0-9]+h`).ReplaceAllString(got, "up AGE")
+			golden(t, tt.name, got)
+		})
+	}
+}
+
+// TestUsage holds the words for command lines that cannot be meant.
+func TestUsage(t *testing.T) {
+	var b strings.Builder
+	for _, line := range []string{
+		"nonsense", "get", "get nonsense", "put route x", "put endpoint", "put endpoint x --set a", "delete route", "serve extra",
+		"serve --lisen x", "serve --listen :80", "serve --config no.yaml", "send --batch 0 x", "send a --type t", "send no-such-file",
+		"plugin push x", "plugin activate x y", "plugin activate x", "routes test", "routes test --events e", "dead-letters redrive",
+		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
+		"status --token-file no-such-file", "status --ca-file no-such-file",
+	} {
+		fmt.Fprintf(&b, "$ headgate %s\n%s\n", line, execute(t, "", strings.Fields(line)...))
+	}
+	golden(t, "usage", b.String())
+}
+
+func TestUnreachable(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	_, stderr, status := outcome(t, nil, "", "status", "--server", server.URL)
+	if status != exitUnreachable || !strings.Contains(stderr, "headgate serve") {
+		t.Errorf("status %d, stderr %q; want %d and what to do", status, stderr, exitUnreachable)
+	}
+}
+
+func TestServePassesSettings(t *testing.T) {
+	stdout, stderr, status := outcome(t, map[string]string{"HEADGATE_DATA": "/from/env"}, "", "serve", "--listen", "127.0.0.1:0", "--log-format", "json")
+	if status != 0 || stdout != "listening on http://127.0.0.1:0\n" || !strings.Contains(stderr, `"data":"/from/env"`) {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}
+
+// TestSendWaits holds that a full gateway is waited for, not given up on.
+func TestSendWaits(t *testing.T) {
+	refusals := 2
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refusals--; refusals >= 0 {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			json.NewEncoder(w).Encode(map[string]any{"status": 503, "detail": "the journal is full"})
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer server.Close()
+	stdout, stderr, status := outcome(t, nil, eventOne, "send", "--server", server.URL)
+	if status != 0 || stdout != "1 event accepted\n" || refusals != -1 {
+		t.Errorf("status %d, stdout %q, stderr %q, %d refusals left", status, stdout, stderr, refusals+1)
+	}
+}
