@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -27,12 +28,22 @@ func (g *Gateway) Handler() http.Handler {
 	admin.New(admin.Backend{
 		Catalog: g, Endpoints: g, Routes: g, Tester: g, Plugins: g, History: g, Origins: g,
 		Letters: g, Redrives: g, Events: g, Status: g, Tail: g.tail,
-	}, g.kinds, admin.Options{Logger: g.log}).Mount(e.Group("/api/v1"))
+	}, g.kinds, admin.Options{Logger: g.log, Actor: actor}).Mount(e.Group("/api/v1"))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", g.getReady)
 	e.GET("/metrics", echo.WrapHandler(g.metrics.Handler()))
 
 	return auth.New(g.opts.Token, auth.Options{}).Guard(e)
+}
+
+// actor names who sent a request, for the history: there is one token, so all
+// that tells callers apart is where they are.
+func actor(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 func (g *Gateway) getReady(c echo.Context) error {

@@ -19,7 +19,9 @@ func (g *Gateway) DeadLetters(ctx context.Context, q admin.LetterQuery) ([]deliv
 	found := []delivery.Kept{}
 	after := q.After
 	for len(found) < q.Limit {
-		page, err := g.journal.DeadLetters().Page(ctx, after, letterPage, q.Endpoint)
+		// Letters hold whole events, so no more are read than may be asked for.
+		limit := min(q.Limit-len(found), letterPage)
+		page, err := g.journal.DeadLetters().Page(ctx, after, limit, q.Endpoint)
 		if err != nil {
 			return nil, err
 		}
@@ -29,7 +31,7 @@ func (g *Gateway) DeadLetters(ctx context.Context, q admin.LetterQuery) ([]deliv
 			}
 			after = k.Ref
 		}
-		if len(page) < letterPage {
+		if len(page) < limit {
 			break
 		}
 	}

@@ -137,8 +137,12 @@ func summary(s catalog.Status) (catalog.State, string) {
 	return worst.State, fmt.Sprintf("All %d endpoints are well", len(s.Endpoints))
 }
 
-// scanChunks bounds how much of the journal one scan looks at.
-const scanChunks = 1000
+// scanChunks bounds how much of the journal one scan looks at, scanBytes how
+// much it answers.
+const (
+	scanChunks = 1000
+	scanBytes  = 8 << 20
+)
 
 // Scan looks through part of the journal; see [admin.Events].
 func (g *Gateway) Scan(ctx context.Context, q catalog.EventQuery) (catalog.EventPage, error) {
@@ -153,6 +157,7 @@ func (g *Gateway) Scan(ctx context.Context, q catalog.EventQuery) (catalog.Event
 		return page, nil
 	}
 	end := min(last, start.Seq+scanChunks-1)
+	size := 0
 	for chunk, err := range g.journal.Read(ctx, start.Seq) {
 		if err != nil {
 			return page, err
@@ -166,12 +171,13 @@ func (g *Gateway) Scan(ctx context.Context, q catalog.EventQuery) (catalog.Event
 				page.Covered.Complete = true
 				return page, nil
 			}
-			if len(page.Items) == q.Limit {
+			if len(page.Items) == q.Limit || size > scanBytes {
 				page.Next = page.Covered.To
 				return page, nil
 			}
 			cover(&page.Covered, at, chunk.Accepted)
 			if e := &chunk.Events[i]; q.Matches(e) {
+				size += e.Size()
 				page.Items = append(page.Items, catalog.StoredEvent{ID: at, AcceptedAt: chunk.Accepted, Event: catalog.CloudEvent{Event: *e}})
 			}
 		}
