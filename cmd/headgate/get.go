@@ -38,7 +38,7 @@ shown as ***. What --json writes can be put back.`,
 // named.
 func getOne[T any](a *app, plural, singular, name string,
 	list func(*client.Client, context.Context) iter.Seq2[T, error], get func(*client.Client, context.Context, string) (T, error),
-	print func(*app, []T),
+	show func(*app, []T),
 ) *cobra.Command {
 	var connect connection
 	cmd := &cobra.Command{
@@ -70,7 +70,7 @@ func getOne[T any](a *app, plural, singular, name string,
 			items = append(items, item)
 		}
 		if !connect.json {
-			print(a, items)
+			show(a, items)
 			return nil
 		}
 		if len(args) == 1 {
