@@ -18,6 +18,7 @@ type properties struct {
 	names []byte // of all nodes: JSON strings in one form, so that equal names are equal bytes
 	index index
 
+	pointer []byte // memory of setPath
 	decoded []byte // memory of appendContent
 }
 
@@ -53,30 +54,58 @@ func (p *properties) reset() {
 // empty reports whether nothing was set.
 func (p *properties) empty() bool { return len(p.nodes) == 1 }
 
+var errPath = errors.New("its path is not a string that starts with a slash")
+
+// setPath is set for the JSON Pointer that the string path holds.
+func (p *properties) setPath(path, value json.Value) error {
+	if path.Kind() != json.String {
+		return errPath
+	}
+	if !p.nested && path[1] == '/' && bytes.IndexByte(path, '\\') < 0 && bytes.IndexByte(path, '~') < 0 {
+		// As nearly all are: the text less its first slash is the key.
+		start := len(p.names)
+		p.names = append(p.names, path[1:]...)
+		p.names[start] = '"'
+		dot(p.names[start:])
+		p.assign(p.child(root, start), value)
+		return nil
+	}
+	p.pointer = p.appendContent(p.pointer[:0], path)
+	if len(p.pointer) == 0 || p.pointer[0] != '/' {
+		return errPath
+	}
+	return p.set(p.pointer, value)
+}
+
 // set gives the property that pointer leads to a value, whole. The pointer is a
 // JSON Pointer as appendContent writes it.
 func (p *properties) set(pointer []byte, value json.Value) error {
 	pointer = pointer[1:]
-	at := int32(root)
-	if p.nested {
-		if bytes.Count(pointer, slash) >= maxDepth {
-			return errDeep
-		}
-		for more := true; more; {
-			var part []byte
-			part, pointer, more = bytes.Cut(pointer, slash)
-			p.expand(at)
-			at = p.child(at, p.pushPointer(part))
-		}
-	} else {
-		at = p.child(at, p.pushPointer(pointer))
+	if !p.nested {
+		p.assign(p.child(root, p.push(pointer)), value)
+		return nil
 	}
-	for i := p.nodes[at].first; i != root; i = p.nodes[i].next {
+	if bytes.Count(pointer, slash) >= maxDepth {
+		return errDeep
+	}
+	at := int32(root)
+	for more := true; more; {
+		var part []byte
+		part, pointer, more = bytes.Cut(pointer, slash)
+		p.expand(at)
+		at = p.child(at, p.push(part))
+	}
+	p.assign(at, value)
+	return nil
+}
+
+// assign gives a node a value, in place of children.
+func (p *properties) assign(at int32, value json.Value) {
+	n := &p.nodes[at]
+	for i := n.first; i != root; i = p.nodes[i].next {
 		p.nodes[i].parent = -1 // not to be found again
 	}
-	n := &p.nodes[at]
 	n.value, n.first, n.last = value, root, root
-	return nil
 }
 
 var slash = []byte{'/'}
@@ -96,20 +125,26 @@ func (p *properties) expand(i int32) {
 	}
 }
 
-// pushPointer puts the key of a pointer, less its first slash, behind the
+// push puts the key that a pointer, less its first slash, stands for behind the
 // names, and returns where: its slashes as dots, its escapes decoded.
-func (p *properties) pushPointer(pointer []byte) (start int) {
+func (p *properties) push(pointer []byte) (start int) {
 	start = len(p.names)
 	p.names = append(append(p.names, '"'), pointer...)
 	key := p.names[start+1:]
-	for i := bytes.IndexByte(key, '/'); i >= 0; i = bytes.IndexByte(key, '/') {
-		key[i] = '.'
-	}
+	dot(key)
 	if i := bytes.IndexByte(key, '~'); i >= 0 {
 		p.names = append(p.names[:start+1+i], unescape(key[i:])...)
 	}
 	p.names = append(p.names, '"')
 	return start
+}
+
+// dot makes dots of slashes.
+func dot(key []byte) {
+	for i := bytes.IndexByte(key, '/'); i >= 0; i = bytes.IndexByte(key, '/') {
+		key[i] = '.'
+		key = key[i+1:]
+	}
 }
 
 // unescape decodes the escapes of a JSON Pointer, in place.

@@ -19,7 +19,7 @@ func (s *shaper) update(data []byte) error {
 	var fault error
 	if r.Object() {
 		for r.Member() {
-			if r.Key().Equal("patch") {
+			if r.Is("patch") {
 				// Of several members of one name the last counts.
 				s.properties.reset()
 				patched, fault = s.patch(&r)
@@ -55,12 +55,12 @@ func (s *shaper) operation(r *json.Reader) error {
 	}
 	var op, path, value json.Value
 	for r.Member() {
-		switch k := r.Key(); {
-		case k.Equal("value"):
+		switch {
+		case r.Is("value"):
 			value = r.Value()
-		case k.Equal("path"):
+		case r.Is("path"):
 			path = r.Value()
-		case k.Equal("op"):
+		case r.Is("op"):
 			op = r.Value()
 		}
 	}
@@ -70,13 +70,5 @@ func (s *shaper) operation(r *json.Reader) error {
 	if value == nil {
 		return errors.New("it has no value")
 	}
-	if path.Kind() != json.String {
-		return errPath
-	}
-	if s.path = s.properties.appendContent(s.path[:0], path); len(s.path) == 0 || s.path[0] != '/' {
-		return errPath
-	}
-	return s.properties.set(s.path, value)
+	return s.properties.setPath(path, value)
 }
-
-var errPath = errors.New("its path is not a string that starts with a slash")

@@ -86,6 +86,9 @@ func requireRead(t *testing.T, b []byte, v json.Value) {
 	switch {
 	case r.Object():
 		for r.Member() {
+			if name := r.Key().String(); !r.Is(name) || r.Is(name+"x") || !r.Key().Equal(name) {
+				t.Fatalf("Reader of %q: Is does not agree with name %q", b, name)
+			}
 			got = append(got, string(r.Key()), string(r.Value()))
 		}
 	case r.Array():

@@ -82,14 +82,14 @@ func itoa(n int) string {
 func Parse(b []byte) (Value, error) {
 	var open nesting
 	start := skipSpace(b, 0)
-	end, reason := scanValue(b, start, &open)
-	if reason == "" {
+	end, why := scanValue(b, start, &open)
+	if why == 0 {
 		if tail := skipSpace(b, end); tail != len(b) {
-			end, reason = tail, reasonTail
+			end, why = tail, reasonTail
 		}
 	}
-	if reason != "" {
-		return nil, &SyntaxError{Offset: end, Reason: reason}
+	if why != 0 {
+		return nil, &SyntaxError{Offset: end, Reason: why.String()}
 	}
 	return Value(b[start:end:end]), nil
 }

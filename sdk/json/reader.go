@@ -7,7 +7,7 @@ package json
 //	r := json.NewReader(text)
 //	if r.Object() {
 //		for r.Member() {
-//			if r.Key().Equal("modelId") {
+//			if r.Is("modelId") {
 //				model = r.Value()
 //			}
 //		}
@@ -18,12 +18,14 @@ package json
 // everything reads as empty, and End returns it; only then is it known that what
 // was read before belongs to sound text.
 type Reader struct {
-	b      []byte
-	i      int
-	reason string
+	b   []byte
+	i   int
+	why reason
 
 	open  nesting
-	key   Key
+	key   int    // where the member's name is, which is
+	name  []byte // this without quotes
+	plain bool   // no escape is in name
 	state state
 }
 
@@ -41,7 +43,7 @@ func NewReader(b []byte) Reader { return Reader{b: b, i: skipSpace(b, 0)} }
 
 // Kind is the type of the value that comes next, Invalid when none does.
 func (r *Reader) Kind() Kind {
-	if r.state != atValue || r.reason != "" || r.i >= len(r.b) {
+	if r.state != atValue || r.why != 0 || r.i >= len(r.b) {
 		return Invalid
 	}
 	return Value(r.b[r.i:]).Kind()
@@ -50,12 +52,18 @@ func (r *Reader) Kind() Kind {
 // Value reads the value that comes next, whole. It is the zero Value when none
 // comes, and after a fault.
 func (r *Reader) Value() Value {
-	if r.state != atValue || r.reason != "" {
+	if r.state != atValue || r.why != 0 {
 		return nil
 	}
-	end, reason := scanValue(r.b, r.i, &r.open)
-	if reason != "" {
-		r.fail(end, reason)
+	var end int
+	var why reason
+	if r.i < len(r.b) && r.b[r.i] == '"' { // most values, without a call between
+		end, _, why = scanString(r.b, r.i+1)
+	} else {
+		end, why = scanValue(r.b, r.i, &r.open)
+	}
+	if why != 0 {
+		r.fail(end, why)
 		return nil
 	}
 	v := Value(r.b[r.i:end:end])
@@ -72,7 +80,7 @@ func (r *Reader) Object() bool { return r.enter('{') }
 func (r *Reader) Array() bool { return r.enter('[') }
 
 func (r *Reader) enter(bracket byte) bool {
-	if r.state != atValue || r.reason != "" || r.i >= len(r.b) || r.b[r.i] != bracket {
+	if r.state != atValue || r.why != 0 || r.i >= len(r.b) || r.b[r.i] != bracket {
 		return false
 	}
 	if !r.open.push(bracket == '{') {
@@ -91,34 +99,59 @@ func (r *Reader) Member() bool {
 	if !r.next('}', reasonObject) {
 		return false
 	}
-	start := r.i
-	nameEnd, valueStart, reason := scanName(r.b, start)
-	if reason != "" {
-		r.fail(valueStart, reason)
+	b, i := r.b, r.i
+	if i >= len(b) || b[i] != '"' {
+		r.fail(i, reasonName)
 		return false
 	}
-	r.key, r.i = Key(r.b[start:nameEnd:nameEnd]), valueStart
+	end, plain, why := scanString(b, i+1)
+	if why != 0 {
+		r.fail(end, why)
+		return false
+	}
+	r.key, r.name, r.plain = i, b[i+1:end-1], plain
+	if i = skipSpace(b, end); i >= len(b) || b[i] != ':' {
+		r.fail(i, reasonColon)
+		return false
+	}
+	r.i = skipSpace(b, i+1)
 	return true
 }
 
 // Key is the name of the member that Member went to.
-func (r *Reader) Key() Key { return r.key }
+func (r *Reader) Key() Key {
+	if r.name == nil {
+		return nil
+	}
+	end := r.key + len(r.name) + 2
+	return Key(r.b[r.key:end:end])
+}
+
+// Is reports whether the member's name is name: Key().Equal(name), in less time.
+func (r *Reader) Is(name string) bool {
+	if r.plain {
+		return string(r.name) == name
+	}
+	return r.equal(name)
+}
+
+func (r *Reader) equal(name string) bool { return equalString(r.Key(), name) }
 
 // Element goes to the next element of the array that was entered last, which
 // then comes next. After the last it leaves the array and returns false.
 func (r *Reader) Element() bool { return r.next(']', reasonArray) }
 
 // next goes to where a member or element begins, or past the close.
-func (r *Reader) next(closing byte, reason string) bool {
+func (r *Reader) next(closing byte, why reason) bool {
 	if r.state == atValue {
 		r.Value()
 	}
-	if r.reason != "" || r.open.depth == 0 {
+	if r.why != 0 || r.open.depth == 0 {
 		return false
 	}
 	i := skipSpace(r.b, r.i)
 	if i >= len(r.b) {
-		r.fail(i, reasonEnd)
+		r.fail(i, why)
 		return false
 	}
 	switch c := r.b[i]; {
@@ -130,7 +163,7 @@ func (r *Reader) next(closing byte, reason string) bool {
 	case c == ',':
 		i = skipSpace(r.b, i+1)
 	default:
-		r.fail(i, reason)
+		r.fail(i, why)
 		return false
 	}
 	r.i, r.state = i, atValue
@@ -141,22 +174,27 @@ func (r *Reader) next(closing byte, reason string) bool {
 // [*SyntaxError], or nil.
 func (r *Reader) End() error {
 	r.Value()
-	for r.open.depth > 0 && r.reason == "" {
+	for r.open.depth > 0 && r.why == 0 {
 		if r.open.inObject() {
 			r.Member()
 		} else {
 			r.Element()
 		}
 	}
-	if r.reason == "" {
+	if r.why == 0 {
 		if r.i = skipSpace(r.b, r.i); r.i < len(r.b) {
 			r.fail(r.i, reasonTail)
 		}
 	}
-	if r.reason != "" {
-		return &SyntaxError{Offset: r.i, Reason: r.reason}
+	if r.why != 0 {
+		return &SyntaxError{Offset: r.i, Reason: r.why.String()}
 	}
 	return nil
 }
 
-func (r *Reader) fail(at int, reason string) { r.i, r.reason = at, reason }
+func (r *Reader) fail(at int, why reason) {
+	if at >= len(r.b) {
+		at, why = len(r.b), reasonEnd
+	}
+	r.i, r.why = at, why
+}

@@ -5,23 +5,46 @@ import (
 	"unicode/utf8"
 )
 
-// What was expected at the offset of a fault.
+// reason is what was expected at the offset of a fault; 0 is none. A number,
+// since a guest passes it through every call.
+type reason uint8
+
 const (
-	reasonValue   = "expected a value"
-	reasonEnd     = "the text ends too early"
-	reasonTail    = "expected nothing after the value"
-	reasonName    = "expected a name in quotes"
-	reasonColon   = "expected a colon"
-	reasonObject  = "expected a comma or }"
-	reasonArray   = "expected a comma or ]"
-	reasonLiteral = "expected true, false or null"
-	reasonNumber  = "expected a digit"
-	reasonControl = "a control character in a string must be escaped"
-	reasonEscape  = "no such escape in a string"
-	reasonHex     = "expected four hexadecimal digits after \\u"
-	reasonUTF8    = "not valid UTF-8"
-	reasonDepth   = "nested deeper than 512"
+	reasonValue reason = iota + 1
+	reasonEnd
+	reasonTail
+	reasonName
+	reasonColon
+	reasonObject
+	reasonArray
+	reasonLiteral
+	reasonNumber
+	reasonControl
+	reasonEscape
+	reasonHex
+	reasonUTF8
+	reasonDepth
 )
+
+func (r reason) String() string {
+	return [...]string{
+		"",
+		"expected a value",
+		"the text ends too early",
+		"expected nothing after the value",
+		"expected a name in quotes",
+		"expected a colon",
+		"expected a comma or }",
+		"expected a comma or ]",
+		"expected true, false or null",
+		"expected a digit",
+		"a control character in a string must be escaped",
+		"no such escape in a string",
+		"expected four hexadecimal digits after \\u",
+		"not valid UTF-8",
+		"nested deeper than 512",
+	}[r]
+}
 
 // nesting remembers, one bit a level, which open containers are objects.
 type nesting struct {
@@ -50,7 +73,7 @@ func (n *nesting) inObject() bool {
 
 // scanValue checks the value that begins at i, within the containers of open.
 // It returns where the value ends; with a reason, where the fault is.
-func scanValue(b []byte, i int, open *nesting) (end int, reason string) {
+func scanValue(b []byte, i int, open *nesting) (end int, why reason) {
 	around := open.depth
 	for {
 		// A value begins at i.
@@ -69,33 +92,33 @@ func scanValue(b []byte, i int, open *nesting) (end int, reason string) {
 				break
 			}
 			if c == '{' {
-				if _, i, reason = scanName(b, i); reason != "" {
-					return i, reason
+				if i, why = scanName(b, i); why != 0 {
+					return i, why
 				}
 			}
 			continue
 		case '"':
-			i, reason = scanString(b, i+1)
+			i, _, why = scanString(b, i+1)
 		case 't':
-			i, reason = scanLiteral(b, i, "true")
+			i, why = scanLiteral(b, i, "true")
 		case 'f':
-			i, reason = scanLiteral(b, i, "false")
+			i, why = scanLiteral(b, i, "false")
 		case 'n':
-			i, reason = scanLiteral(b, i, "null")
+			i, why = scanLiteral(b, i, "null")
 		default:
-			i, reason = scanNumber(b, i)
+			i, why = scanNumber(b, i)
 		}
-		if reason != "" {
-			return i, reason
+		if why != 0 {
+			return i, why
 		}
 		// A value ended at i: close what closes, up to the next value.
 		var more bool
 		for !more {
 			if open.depth == around {
-				return i, ""
+				return i, 0
 			}
-			if i, more, reason = scanAfter(b, i, open); reason != "" {
-				return i, reason
+			if i, more, why = scanAfter(b, i, open); why != 0 {
+				return i, why
 			}
 		}
 	}
@@ -103,7 +126,7 @@ func scanValue(b []byte, i int, open *nesting) (end int, reason string) {
 
 // scanAfter reads what follows a value in a container: its close, or a comma
 // up to where the next value begins.
-func scanAfter(b []byte, i int, open *nesting) (next int, more bool, reason string) {
+func scanAfter(b []byte, i int, open *nesting) (next int, more bool, why reason) {
 	if i = skipSpace(b, i); i >= len(b) {
 		return i, false, reasonEnd
 	}
@@ -112,41 +135,41 @@ func scanAfter(b []byte, i int, open *nesting) (next int, more bool, reason stri
 	case c == ',':
 		i = skipSpace(b, i+1)
 		if object {
-			_, i, reason = scanName(b, i)
+			i, why = scanName(b, i)
 		}
-		return i, true, reason
+		return i, true, why
 	case c == '}' && object, c == ']' && !object:
 		open.depth--
-		return i + 1, false, ""
+		return i + 1, false, 0
 	case object:
 		return i, false, reasonObject
 	}
 	return i, false, reasonArray
 }
 
-// scanName checks a member's name and colon. It returns where the name ends and
-// where the value begins; with a reason, the latter is where the fault is.
-func scanName(b []byte, i int) (end, value int, reason string) {
+// scanName checks a member's name and colon, up to where its value begins.
+func scanName(b []byte, i int) (end int, why reason) {
 	if i >= len(b) {
-		return i, i, reasonEnd
+		return i, reasonEnd
 	}
 	if b[i] != '"' {
-		return i, i, reasonName
+		return i, reasonName
 	}
-	if end, reason = scanString(b, i+1); reason != "" {
-		return end, end, reason
+	if i, _, why = scanString(b, i+1); why != 0 {
+		return i, why
 	}
-	if i = skipSpace(b, end); i >= len(b) {
-		return end, i, reasonEnd
+	if i = skipSpace(b, i); i >= len(b) {
+		return i, reasonEnd
 	}
 	if b[i] != ':' {
-		return end, i, reasonColon
+		return i, reasonColon
 	}
-	return end, skipSpace(b, i+1), ""
+	return skipSpace(b, i+1), 0
 }
 
-// scanString checks a string's content from i, which is after the opening quote.
-func scanString(b []byte, i int) (end int, reason string) {
+// scanString checks a string's content from i, which is after the opening
+// quote. It is plain when no escape is in it.
+func scanString(b []byte, i int) (end int, plain bool, why reason) {
 	for i+8 <= len(b) {
 		found := specials(word(b, i))
 		if found == 0 {
@@ -154,33 +177,35 @@ func scanString(b []byte, i int) (end int, reason string) {
 			continue
 		}
 		if i += bits.TrailingZeros64(found) / 8; b[i] == '"' {
-			return i + 1, ""
+			return i + 1, true, 0
 		}
 		break
 	}
 	return scanSpecials(b, i)
 }
 
-// scanSpecials is scanString where there is more to it than plain text.
-func scanSpecials(b []byte, i int) (end int, reason string) {
+// scanSpecials is scanString where there is more than short plain text.
+func scanSpecials(b []byte, i int) (end int, plain bool, why reason) {
+	plain = true
 	for {
 		i = skipPlain(b, i)
 		if i >= len(b) {
-			return i, reasonEnd
+			return i, false, reasonEnd
 		}
 		switch c := b[i]; {
 		case c == '"':
-			return i + 1, ""
+			return i + 1, plain, 0
 		case c == '\\':
-			if i, reason = scanEscape(b, i); reason != "" {
-				return i, reason
+			plain = false
+			if i, why = scanEscape(b, i); why != 0 {
+				return i, false, why
 			}
 		case c < ' ':
-			return i, reasonControl
+			return i, false, reasonControl
 		default:
 			r, n := utf8.DecodeRune(b[i:])
 			if r == utf8.RuneError && n <= 1 {
-				return i, reasonUTF8
+				return i, false, reasonUTF8
 			}
 			i += n
 		}
@@ -188,13 +213,13 @@ func scanSpecials(b []byte, i int) (end int, reason string) {
 }
 
 // scanEscape checks the escape whose backslash is at i.
-func scanEscape(b []byte, i int) (end int, reason string) {
+func scanEscape(b []byte, i int) (end int, why reason) {
 	if i+1 >= len(b) {
 		return len(b), reasonEnd
 	}
 	switch b[i+1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return i + 2, ""
+		return i + 2, 0
 	case 'u':
 		for k := i + 2; k < i+6; k++ {
 			if k >= len(b) {
@@ -204,12 +229,12 @@ func scanEscape(b []byte, i int) (end int, reason string) {
 				return k, reasonHex
 			}
 		}
-		return i + 6, ""
+		return i + 6, 0
 	}
 	return i + 1, reasonEscape
 }
 
-func scanLiteral(b []byte, i int, word string) (end int, reason string) {
+func scanLiteral(b []byte, i int, word string) (end int, why reason) {
 	for k := range len(word) {
 		if i+k >= len(b) {
 			return len(b), reasonEnd
@@ -218,48 +243,58 @@ func scanLiteral(b []byte, i int, word string) (end int, reason string) {
 			return i + k, reasonLiteral
 		}
 	}
-	return i + len(word), ""
+	return i + len(word), 0
 }
 
 // scanNumber checks the number that begins at i.
-func scanNumber(b []byte, i int) (end int, reason string) {
-	first := b[i]
-	if first == '-' {
+func scanNumber(b []byte, i int) (end int, why reason) {
+	if b[i] == '-' {
 		i++
-	} else if !isDigit(first) {
+	} else if !isDigit(b[i]) {
 		return i, reasonValue
 	}
-	if i < len(b) && b[i] == '0' {
+	start := i
+	for i < len(b) && isDigit(b[i]) {
 		i++
-	} else if i, reason = scanDigits(b, i); reason != "" {
-		return i, reason
+	}
+	if i == start {
+		return noDigit(b, i)
+	}
+	if b[start] == '0' {
+		i = start + 1
 	}
 	if i < len(b) && b[i] == '.' {
-		if i, reason = scanDigits(b, i+1); reason != "" {
-			return i, reason
-		}
-	}
-	if i < len(b) && b[i]|0x20 == 'e' {
 		i++
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+		start = i
+		for i < len(b) && isDigit(b[i]) {
 			i++
 		}
-		return scanDigits(b, i)
+		if i == start {
+			return noDigit(b, i)
+		}
 	}
-	return i, ""
+	if i >= len(b) || b[i]|0x20 != 'e' {
+		return i, 0
+	}
+	i++
+	if i < len(b) && (b[i] == '+' || b[i] == '-') {
+		i++
+	}
+	start = i
+	for i < len(b) && isDigit(b[i]) {
+		i++
+	}
+	if i == start {
+		return noDigit(b, i)
+	}
+	return i, 0
 }
 
-// scanDigits checks one digit or more.
-func scanDigits(b []byte, i int) (end int, reason string) {
+func noDigit(b []byte, i int) (int, reason) {
 	if i >= len(b) {
 		return i, reasonEnd
 	}
-	if !isDigit(b[i]) {
-		return i, reasonNumber
-	}
-	for i++; i < len(b) && isDigit(b[i]); i++ {
-	}
-	return i, ""
+	return i, reasonNumber
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }

@@ -9,7 +9,7 @@ import (
 type Key []byte
 
 // Equal reports whether the name is s, its escapes decoded.
-func (k Key) Equal(s string) bool { return mayEqual(k, s) && equalString(k, s) }
+func (k Key) Equal(s string) bool { return equalString(k, s) }
 
 // String is the name, its escapes decoded.
 func (k Key) String() string {
@@ -25,7 +25,7 @@ func (k Key) AppendString(dst []byte) []byte {
 
 // Is reports whether v is the string s, its escapes decoded. It is v.String()
 // compared, without an allocation.
-func (v Value) Is(s string) bool { return mayEqual(v, s) && equalString(v, s) }
+func (v Value) Is(s string) bool { return equalString(v, s) }
 
 // String is the content of the string v, its escapes decoded; ok is unset for
 // any other kind. An escape of a lone surrogate decodes to U+FFFD.
@@ -57,25 +57,24 @@ func (v Value) content() ([]byte, bool) {
 	return v[1 : len(v)-1], true
 }
 
-// mayEqual is false for most strings that differ, at the cost of a look at their
-// first letters.
-func mayEqual(text []byte, s string) bool {
-	return len(text) < 2 || s == "" || text[1] == s[0] || text[1] == '\\'
-}
-
-// equalString compares the decoded content of the string in text with s.
-// Every escape is longer than what it stands for.
+// equalString compares the decoded content of the string in text with s. Every
+// escape is longer than what it stands for.
 func equalString(text []byte, s string) bool {
-	raw, ok := Value(text).content()
-	if !ok || len(raw) < len(s) {
+	n := len(text) - 2
+	if n < len(s) || text[0] != '"' {
 		return false
 	}
-	if len(raw) == len(s) {
+	if s != "" && text[1] != s[0] && text[1] != '\\' {
+		return false // most strings that differ
+	}
+	raw := text[1 : 1+n]
+	if n == len(s) {
 		return string(raw) == s && bytes.IndexByte(raw, '\\') < 0
 	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return false
-	}
+	return bytes.IndexByte(raw, '\\') >= 0 && equalDecoded(raw, s)
+}
+
+func equalDecoded(raw []byte, s string) bool {
 	var buf [utf8.UTFMax]byte
 	for len(raw) > 0 {
 		if raw[0] != '\\' {
