@@ -20,10 +20,7 @@ type Outputs struct {
 // of it is set. The output is valid until the next Add.
 func (o *Outputs) Add() *Output {
 	o.seal()
-	o.arena.Next(o.input)
-	for a := range abi.Attributes {
-		o.arena.SetSlot(a, o.event.record.Slot(a).FromInput())
-	}
+	o.arena.NextFrom(o.input, o.event.record)
 	o.current.outputs = o
 	return &o.current
 }

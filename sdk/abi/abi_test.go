@@ -124,6 +124,37 @@ func TestOutputRoundTrip(t *testing.T) {
 	}
 }
 
+// TestOutputNextFrom demands of an output that starts as its event what naming
+// each slot of the event gives.
+func TestOutputNextFrom(t *testing.T) {
+	b, _ := example()
+	in := abi.Input(b)
+	for i := range in.Count() {
+		var w abi.OutputWriter
+		w.Reset()
+		w.NextFrom(i, in.Record(i))
+		out, err := abi.NewOutput(in, w.Finish())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := out.Record(0)
+		if r.Input() != uint32(i) || r.Scheduled() != 0 || r.TimeToLive() != 0 {
+			t.Errorf("event %d: input %d, scheduled %d, to live %d", i, r.Input(), r.Scheduled(), r.TimeToLive())
+		}
+		for a := range abi.Attributes {
+			got, want := r.Slot(a), in.Record(i).Slot(a).FromInput()
+			if got.Present() != want.Present() || want.Present() && got != want {
+				t.Errorf("event %d: slot of %v is %v, want %v", i, a, got, want)
+			}
+		}
+		for a := abi.Attributes; a <= abi.Properties; a++ {
+			if r.Slot(a).Present() {
+				t.Errorf("event %d: %v is present", i, a)
+			}
+		}
+	}
+}
+
 func TestNewOutputRefuses(t *testing.T) {
 	header := func(magic, count, table uint32, size int) []byte {
 		b := make([]byte, max(size, abi.HeaderBytes))

@@ -28,6 +28,17 @@ func (w *OutputWriter) Next(input int) {
 	binary.LittleEndian.PutUint32(w.rec, uint32(input))
 }
 
+// NextFrom is Next for an output that is event r as it came in, until something
+// of it is set: its slots, named in the input arena.
+func (w *OutputWriter) NextFrom(input int, r Record) {
+	w.Next(input)
+	slots := w.rec[OutputSlots : OutputSlots+int(Attributes)*SlotBytes]
+	copy(slots, r)
+	for i := SlotBytes/2 - 1; i < len(slots); i += SlotBytes {
+		slots[i] |= InInput >> 24 // the top byte of an offset; absent values stay absent
+	}
+}
+
 // emptyRecord has every slot absent. It is never written to.
 var emptyRecord = func() (r [OutputRecordBytes]byte) {
 	for a := range outputAttributes {
