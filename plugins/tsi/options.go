@@ -30,7 +30,7 @@ const schema = `{
 // options are the configuration.
 type options struct {
 	nested    bool
-	timestamp []byte // the JSON Pointer of the property; nil for none
+	timestamp []byte // the key of the property; nil for none
 	create    bool
 }
 
@@ -46,8 +46,8 @@ func parseOptions(config json.Value) (o options, err error) {
 			if v.Kind() != json.String || v.Is("") || v.Is(twinID) {
 				return o, errors.New(`config: "timestamp" is the name of a property, and not ` + twinID)
 			}
-			var p properties
-			o.timestamp = p.appendName(nil, json.Key(v))
+			name, _ := v.String()
+			o.timestamp = json.AppendQuoted(nil, name)
 		case "create":
 			var ok bool
 			if o.create, ok = v.Bool(); !ok {

@@ -77,6 +77,13 @@ func (p *properties) setPath(path, value json.Value) error {
 	return p.set(p.pointer, value)
 }
 
+// setKey gives the property of a name, as names holds it, a value.
+func (p *properties) setKey(key []byte, value json.Value) {
+	start := len(p.names)
+	p.names = append(p.names, key...)
+	p.assign(p.child(root, start), value)
+}
+
 // set gives the property that pointer leads to a value, whole. The pointer is a
 // JSON Pointer as appendContent writes it.
 func (p *properties) set(pointer []byte, value json.Value) error {

@@ -21,7 +21,7 @@ func main() {}
 // twinID is the member that holds the id of the twin.
 const twinID = "$dtId"
 
-var twinPointer = []byte("/" + twinID)
+var twinKey = []byte(`"` + twinID + `"`)
 
 // shaper is the transform with its configuration. What it gathers of one event
 // is kept as memory for the next.
@@ -56,7 +56,7 @@ func (s *shaper) shape(e *sdk.Event, out *sdk.Outputs) error {
 	}
 	// What is stamped wins over what the event set under the same name.
 	s.text = s.text[:0]
-	s.stamp(twinPointer, twin)
+	s.stamp(twinKey, twin)
 	if time := e.Time(); time != "" && s.timestamp != nil {
 		s.stamp(s.timestamp, time)
 	}
@@ -75,10 +75,10 @@ func errNoTwin(kind string) error {
 	return errors.New("the event has no subject, which would be the id of the twin")
 }
 
-func (s *shaper) stamp(pointer []byte, value string) {
+func (s *shaper) stamp(key []byte, value string) {
 	start := len(s.text)
 	s.text = json.AppendQuoted(s.text, value)
-	s.properties.set(pointer, s.text[start:])
+	s.properties.setKey(key, s.text[start:])
 }
 
 func (s *shaper) gather(kind string, e *sdk.Event) error {

@@ -35,7 +35,8 @@ type state uint8
 const (
 	atValue state = iota
 	atFirst       // a container's first member or element, or its close
-	atNext        // what follows a value: a comma, a close, or the end
+	atNext        // what follows a member or an element: a comma or a close
+	atEnd         // nothing: the value ended, or has a fault
 )
 
 // NewReader returns a reader of b, which holds one JSON value.
@@ -43,7 +44,7 @@ func NewReader(b []byte) Reader { return Reader{b: b, i: skipSpace(b, 0)} }
 
 // Kind is the type of the value that comes next, Invalid when none does.
 func (r *Reader) Kind() Kind {
-	if r.state != atValue || r.why != 0 || r.i >= len(r.b) {
+	if r.state != atValue || r.i >= len(r.b) {
 		return Invalid
 	}
 	return Value(r.b[r.i:]).Kind()
@@ -52,23 +53,32 @@ func (r *Reader) Kind() Kind {
 // Value reads the value that comes next, whole. It is the zero Value when none
 // comes, and after a fault.
 func (r *Reader) Value() Value {
-	if r.state != atValue || r.why != 0 {
+	if r.state != atValue {
 		return nil
 	}
-	var end int
-	var why reason
-	if r.i < len(r.b) && r.b[r.i] == '"' { // most values, without a call between
-		end, _, why = scanString(r.b, r.i+1)
-	} else {
-		end, why = scanValue(r.b, r.i, &r.open)
+	start, end, why := r.i, r.i, reason(0)
+	switch { // what most values are, without a call between
+	case start < len(r.b) && r.b[start] == '"':
+		end, _, why = scanString(r.b, start+1)
+	case start < len(r.b) && isDigit(r.b[start]):
+		end, why = scanNumber(r.b, start)
+	default:
+		end, why = scanValue(r.b, start, &r.open)
 	}
 	if why != 0 {
 		r.fail(end, why)
 		return nil
 	}
-	v := Value(r.b[r.i:end:end])
+	r.past(end)
+	return Value(r.b[start:end:end])
+}
+
+// past goes behind a value.
+func (r *Reader) past(end int) {
 	r.i, r.state = end, atNext
-	return v
+	if r.open.depth == 0 {
+		r.state = atEnd
+	}
 }
 
 // Object enters the object that comes next, and reports whether one does; if
@@ -80,7 +90,7 @@ func (r *Reader) Object() bool { return r.enter('{') }
 func (r *Reader) Array() bool { return r.enter('[') }
 
 func (r *Reader) enter(bracket byte) bool {
-	if r.state != atValue || r.why != 0 || r.i >= len(r.b) || r.b[r.i] != bracket {
+	if r.state != atValue || r.i >= len(r.b) || r.b[r.i] != bracket {
 		return false
 	}
 	if !r.open.push(bracket == '{') {
@@ -96,7 +106,9 @@ func (r *Reader) enter(bracket byte) bool {
 // name is then Key and whose value comes next. After the last it leaves the
 // object and returns false.
 func (r *Reader) Member() bool {
-	if !r.next('}', reasonObject) {
+	if r.state == atNext && r.i+1 < len(r.b) && r.b[r.i] == ',' && r.b[r.i+1] == '"' {
+		r.i, r.state = r.i+1, atValue // as most texts have it, without a call
+	} else if !r.next('}', reasonObject) {
 		return false
 	}
 	b, i := r.b, r.i
@@ -146,7 +158,7 @@ func (r *Reader) next(closing byte, why reason) bool {
 	if r.state == atValue {
 		r.Value()
 	}
-	if r.why != 0 || r.open.depth == 0 {
+	if r.state == atEnd {
 		return false
 	}
 	i := skipSpace(r.b, r.i)
@@ -156,8 +168,8 @@ func (r *Reader) next(closing byte, why reason) bool {
 	}
 	switch c := r.b[i]; {
 	case c == closing:
-		r.i, r.state = i+1, atNext
 		r.open.depth--
+		r.past(i + 1)
 		return false
 	case r.state == atFirst:
 	case c == ',':
@@ -196,5 +208,5 @@ func (r *Reader) fail(at int, why reason) {
 	if at >= len(r.b) {
 		at, why = len(r.b), reasonEnd
 	}
-	r.i, r.why = at, why
+	r.i, r.why, r.state = at, why, atEnd
 }
