@@ -74,6 +74,24 @@ func (b *Binding) Run(ctx context.Context, in, out []pipeline.Item) ([]pipeline.
 	return out, nil
 }
 
+// RunOne is Run for one item, and returns the fuel that the guest used on it
+// too: where it failed, on the try that came first.
+func (b *Binding) RunOne(ctx context.Context, item pipeline.Item) (out []pipeline.Item, fuel int64, err error) {
+	i, h, err := b.acquire(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	in, before := []pipeline.Item{item}, i.fuelUsed()
+	out, err = i.run(b.config, h, in, nil)
+	fuel = i.fuelUsed() - before
+	if err == nil {
+		b.module.pool.release(i)
+		return out, fuel, nil
+	}
+	out, err = b.isolate(ctx, i, err, in, nil)
+	return out, fuel, err
+}
+
 // take returns how many of the items make one call.
 func (b *Binding) take(in []pipeline.Item) int {
 	l := &b.module.runtime.limits

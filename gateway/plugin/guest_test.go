@@ -316,3 +316,18 @@ func TestLogFloodIsBounded(t *testing.T) {
 		t.Errorf("%d lines were kept, the last %+v", n, log.lines[n-1])
 	}
 }
+
+func TestRunOneTellsFuel(t *testing.T) {
+	m := load(t, newRuntime(t, plugin.Options{Limits: tight}), build(t, hostileDir))
+	b := bind(t, m, plugin.Filter, do("loop"))
+	for range 2 {
+		out, fuel, err := b.RunOne(t.Context(), mixed(1)[0])
+		if err != nil || origins(out) != "0" || fuel < 100 || fuel >= tight.EventFuel {
+			t.Errorf("good event: %q, %d, %v, want it with the little fuel it took", origins(out), fuel, err)
+		}
+		out, fuel, err = b.RunOne(t.Context(), mixed(1, 0)[0])
+		if err != nil || origins(out) != "0!" || fuel < tight.EventFuel {
+			t.Errorf("endless event: %q, %d, %v, want it failed with all fuel used", origins(out), fuel, err)
+		}
+	}
+}

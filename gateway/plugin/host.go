@@ -42,7 +42,7 @@ func (i *instance) hostBegin(_ api.Module, stack []uint64) {
 		panic(breachf("begin(%d) where begin(%d) of %d is due", e, want, len(i.items)))
 	}
 	i.begun++
-	i.fuel.Set(uint64(i.limits.EventFuel))
+	i.refuel(i.limits.EventFuel)
 }
 
 // hostFail is fail(event, ptr, len).

@@ -25,6 +25,10 @@ type instance struct {
 	fuel api.MutableGlobal
 	logs *logs
 
+	// tank is what fuel was last filled to, and used what the fillings before
+	// that have cost.
+	tank, used int64
+
 	alloc, open, shut, filter, transform api.Function
 
 	arena   uint32 // address of the memory that alloc gave
@@ -62,6 +66,7 @@ func newInstance(ctx context.Context, m *Module) (*instance, error) {
 	}
 	i.mod = mod
 	i.fuel = mod.ExportedGlobal(meter.Global).(api.MutableGlobal)
+	i.tank = int64(i.fuel.Get())
 	i.alloc = mod.ExportedFunction(abi.ExportAlloc)
 	i.open = mod.ExportedFunction(abi.ExportOpen)
 	i.shut = mod.ExportedFunction(abi.ExportClose)
@@ -81,7 +86,7 @@ func (i *instance) initialize() error {
 		if f == nil {
 			continue
 		}
-		i.fuel.Set(uint64(i.limits.StartFuel))
+		i.refuel(i.limits.StartFuel)
 		err := f.CallWithStack(i.ctx, nil)
 		if err != nil && e.name == abi.ExportStart && i.mod.IsClosed() {
 			return refuse("a command: its %s ends the instance. Build a reactor: in Go with -buildmode=c-shared, "+
@@ -103,7 +108,7 @@ func (i *instance) close() {
 
 // call runs an export of the guest with the arguments that lie in i.stack.
 func (i *instance) call(name string, f api.Function, fuel int64) error {
-	i.fuel.Set(uint64(fuel))
+	i.refuel(fuel)
 	i.logs.begin(i.limits.LogBytes)
 	err := f.CallWithStack(i.ctx, i.stack[:])
 	if err != nil {
@@ -112,6 +117,16 @@ func (i *instance) call(name string, f api.Function, fuel int64) error {
 	i.logs.end()
 	return err
 }
+
+// refuel fills the tank.
+func (i *instance) refuel(n int64) {
+	i.used += i.tank - int64(i.fuel.Get())
+	i.tank = n
+	i.fuel.Set(uint64(n))
+}
+
+// fuelUsed is what the guest has used in its life.
+func (i *instance) fuelUsed() int64 { return i.used + i.tank - int64(i.fuel.Get()) }
 
 // trapped makes a GuestError of what a call ended with.
 func (i *instance) trapped(name string, err error) *GuestError {

@@ -9,9 +9,35 @@ import (
 // reader takes a module apart. It panics with a fault where the bytes end too
 // early or a number is malformed.
 type reader struct {
-	b    []byte
-	pos  int
-	base int
+	b   []byte
+	pos int
+
+	out  []byte // what is to stand for b up to mark, when something was patched
+	mark int
+}
+
+// patch puts b in the place of what was read since start.
+func (r *reader) patch(start int, b []byte) {
+	r.out = append(append(r.out, r.b[r.mark:start]...), b...)
+	r.mark = r.pos
+}
+
+// patched returns what was read, with what was put in its place.
+func (r *reader) patched() []byte { return append(r.out, r.b[r.mark:r.pos]...) }
+
+// limits reads those of a table or memory.
+func (r *reader) limits(what string) (least, most uint32, bounded bool) {
+	flags := r.byte()
+	if flags > 1 {
+		panic(faultf("a shared or 64-bit %s is not of WebAssembly 2.0", what))
+	}
+	if least = r.u32(); flags == 0 {
+		return least, 0, false
+	}
+	if most = r.u32(); most < least {
+		panic(faultf("a %s of at least %d and at most %d", what, least, most))
+	}
+	return least, most, true
 }
 
 func (r *reader) done() bool { return r.pos >= len(r.b) }
@@ -79,85 +105,9 @@ func (r *reader) signed(limit int) {
 	panic(fault("a number is malformed"))
 }
 
-// constant passes over a constant expression, which needs no fuel and cannot
-// change a global.
-func (r *reader) constant() {
-	for {
-		switch op := r.byte(); op {
-		case opEnd:
-			return
-		case opI32Const:
-			r.signed(5)
-		case opI64Const:
-			r.signed(10)
-		case opF32Const:
-			r.take(4)
-		case opF64Const:
-			r.take(8)
-		case opGlobalGet:
-			// Only imported globals may be read here, and none can be imported.
-			panic(faultf("a constant expression reads global %d, which is not imported", r.u32()))
-		case opRefNull:
-			r.reference()
-		case opRefFunc:
-			r.u32()
-		case opVector:
-			if r.byte() != vecConst {
-				panic(fault("a constant expression with a vector instruction other than v128.const"))
-			}
-			r.take(16)
-		default:
-			panic(faultf("a constant expression with instruction 0x%02x", op))
-		}
-	}
-}
-
 func (r *reader) reference() {
 	if t := r.byte(); t != 0x70 && t != 0x6f {
 		panic(faultf("reference type 0x%02x is not of WebAssembly 2.0", t))
-	}
-}
-
-// elementSection checks that counts hold, since a compiler trusts them.
-func elementSection(r *reader) {
-	for range r.count() {
-		form := r.u32()
-		if form > 7 {
-			panic(faultf("element segment of form %d", form))
-		}
-		active, explicit, expressions := form&1 == 0, form&2 != 0, form&4 != 0
-		if active {
-			if explicit {
-				r.u32() // table
-			}
-			r.constant() // offset
-		}
-		if !active || explicit {
-			r.byte() // kind or type
-		}
-		for range r.count() {
-			if expressions {
-				r.constant()
-			} else {
-				r.u32()
-			}
-		}
-	}
-}
-
-func dataSection(r *reader) {
-	for range r.count() {
-		form := r.u32()
-		if form > 2 {
-			panic(faultf("data segment of form %d", form))
-		}
-		if form == 2 {
-			r.u32() // memory
-		}
-		if form != 1 {
-			r.constant() // offset
-		}
-		r.take(int(r.size()))
 	}
 }
 
@@ -191,6 +141,15 @@ func (r *reader) nameMap() {
 		r.u32()
 		r.name()
 	}
+}
+
+func uvarint(b []byte) (uint32, int) {
+	v, n := binary.Uvarint(b)
+	return uint32(v), n
+}
+
+func appendName(b []byte, name string) []byte {
+	return append(appendUnsigned(b, uint64(len(name))), name...)
 }
 
 func appendUnsigned(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }

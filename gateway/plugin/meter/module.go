@@ -1,0 +1,396 @@
+package meter
+
+// module is the state of a rewrite.
+type module struct {
+	options Options
+	out     []byte
+
+	types    []signature
+	imports  uint32   // functions
+	bodies   []uint32 // the type of each function of the module's own
+	globals  uint32   // of the original
+	entries  uint64   // of all tables
+	begins   []uint32 // imports that are the marker
+	helper   uint32   // function that stands for them, when there are any
+	turnType uint32   // type of the ledger's function
+	locals   uint64   // declared so far, by all functions
+
+	wrote [len(order)]bool
+}
+
+// signature is what the rewriter needs to know of a function type.
+type signature struct {
+	params, results uint32
+	result          byte   // the only one
+	block           uint32 // type of a block with these results, when there are several
+	marker          bool   // (i32) → ()
+}
+
+// functions is how many the original has.
+func (m *module) functions() uint32 { return m.imports + uint32(len(m.bodies)) }
+
+// insertBefore writes the sections that the module lacks and the meter needs,
+// once their place has come.
+func (m *module) insertBefore(place int) {
+	if place > order[sectionFunction] && !m.wrote[sectionFunction] && len(m.begins) > 0 {
+		m.emit(sectionFunction, m.appendHelperType([]byte{1}))
+	}
+	if place > order[sectionGlobal] && !m.wrote[sectionGlobal] {
+		m.emit(sectionGlobal, m.appendGlobals([]byte{2}))
+	}
+	if place > order[sectionExport] && !m.wrote[sectionExport] {
+		m.emit(sectionExport, m.appendExports([]byte{2}))
+	}
+	if place > order[sectionCode] && !m.wrote[sectionCode] {
+		if len(m.bodies) > 0 {
+			panic(faultf("%d functions and no bodies", len(m.bodies)))
+		}
+		if len(m.begins) > 0 {
+			m.emit(sectionCode, m.appendHelper([]byte{1}))
+		}
+	}
+}
+
+// emit writes a section.
+func (m *module) emit(id byte, content []byte) {
+	m.wrote[id] = true
+	m.out = append(m.out, id)
+	m.out = appendUnsigned(m.out, uint64(len(content)))
+	m.out = append(m.out, content...)
+}
+
+func (m *module) section(id int, r *reader) {
+	content := r.b
+	switch id {
+	case sectionType:
+		content = m.typeSection(r)
+	case sectionImport:
+		content = m.importSection(r)
+	case sectionFunction:
+		content = m.functionSection(r)
+	case sectionTable:
+		content = m.tableSection(r)
+	case sectionMemory:
+		content = m.memorySection(r)
+	case sectionGlobal:
+		content = m.globalSection(r)
+	case sectionExport:
+		content = m.exportSection(r)
+	case sectionStart:
+		m.function(r)
+		content = r.patched()
+	case sectionElement:
+		m.elementSection(r)
+		content = r.patched()
+	case sectionCode:
+		content = m.codeSection(r)
+	case sectionData:
+		m.dataSection(r)
+	case sectionDataCount:
+		r.u32()
+	}
+	if !r.done() {
+		panic(faultf("section %d has bytes after its end", id))
+	}
+	m.emit(byte(id), content)
+}
+
+// typeSection appends the types of the ledger's function and of blocks with
+// several results.
+func (m *module) typeSection(r *reader) []byte {
+	n := r.count()
+	body := r.pos
+	var added []byte
+	next := n
+	m.turnType, next = next, next+1
+	added = append(added, 0x60, 2, typeI32, typeI64, 1, typeI64)
+	for range n {
+		if form := r.byte(); form != 0x60 {
+			panic(faultf("type form 0x%02x is not of WebAssembly 2.0", form))
+		}
+		params := r.take(int(r.count()))
+		start := r.pos
+		results := r.take(int(r.count()))
+		s := signature{params: uint32(len(params)), results: uint32(len(results))}
+		s.marker = len(params) == 1 && params[0] == typeI32 && len(results) == 0
+		switch {
+		case len(results) == 1:
+			s.result = results[0]
+		case len(results) > 1:
+			s.block, next = next, next+1
+			added = append(append(added, 0x60, 0), r.b[start:r.pos]...)
+		}
+		m.types = append(m.types, s)
+	}
+	out := appendUnsigned(nil, uint64(next))
+	return append(append(out, r.b[body:]...), added...)
+}
+
+// typeIndex reads the number of a type that the original has.
+func (m *module) typeIndex(r *reader) *signature {
+	n := r.u32()
+	if int64(n) >= int64(len(m.types)) {
+		panic(faultf("type %d of %d", n, len(m.types)))
+	}
+	return &m.types[n]
+}
+
+func (m *module) importSection(r *reader) []byte {
+	for range r.count() {
+		start := r.pos
+		from, name := r.name(), r.name()
+		kind := r.byte()
+		if kind != 0 {
+			what := "an unknown kind of thing"
+			if int(kind) < len(importKinds) {
+				what = importKinds[kind]
+			}
+			panic(faultf("imports %s, %q from %q: only functions can be imported", what, name, from))
+		}
+		if from == LedgerModule {
+			panic(faultf("imports %q from %q, which is the gateway's own", name, from))
+		}
+		s := m.typeIndex(r)
+		if (Import{from, name}) == m.options.Begin && s.marker {
+			m.begins = append(m.begins, m.imports)
+			var b []byte
+			b = appendName(appendName(b, LedgerModule), LedgerTurn)
+			r.patch(start, appendUnsigned(append(b, 0), uint64(m.turnType)))
+		}
+		m.imports++
+	}
+	return r.patched()
+}
+
+var importKinds = [...]string{"a function", "a table", "a memory", "a global", "a tag"}
+
+func (m *module) functionSection(r *reader) []byte {
+	n := r.count()
+	if limit := m.options.Limits.Functions; int64(n) > int64(limit) {
+		panic(exceeds("functions", uint64(n), uint64(limit), "functions"))
+	}
+	body := r.pos
+	for range n {
+		start := r.pos
+		m.typeIndex(r)
+		index, _ := uvarint(r.b[start:])
+		m.bodies = append(m.bodies, index)
+	}
+	if len(m.begins) == 0 {
+		return r.b
+	}
+	out := append(appendUnsigned(nil, uint64(n)+1), r.b[body:]...)
+	return m.appendHelperType(out)
+}
+
+// appendHelperType appends the helper's type, which is the marker's.
+func (m *module) appendHelperType(b []byte) []byte {
+	for i := range m.types {
+		if m.types[i].marker {
+			return appendUnsigned(b, uint64(i))
+		}
+	}
+	panic(fault("the marker has no type"))
+}
+
+// function reads the number of a function that the original has, and puts the
+// helper's in the place of the marker's.
+func (m *module) function(r *reader) {
+	start := r.pos
+	n := r.u32()
+	if n >= m.functions() {
+		panic(faultf("function %d of %d", n, m.functions()))
+	}
+	for _, b := range m.begins {
+		if n == b {
+			r.patch(start, appendUnsigned(nil, uint64(m.functions())))
+		}
+	}
+}
+
+// tableSection gives the tables their maximum.
+func (m *module) tableSection(r *reader) []byte {
+	n := r.count()
+	out := appendUnsigned(nil, uint64(n))
+	limit := uint64(m.options.Limits.TableEntries)
+	for range n {
+		r.reference()
+		out = append(out, r.b[r.pos-1])
+		least, declared, bounded := r.limits("table")
+		if m.entries += uint64(least); m.entries > limit {
+			panic(exceeds("tableEntries", m.entries, limit, "table entries"))
+		}
+		// What is left of the limit is the table's to grow into. When there are
+		// several tables, none can take more than that.
+		most := uint64(least) + (limit-m.entries)/uint64(n)
+		if bounded {
+			most = min(most, uint64(declared))
+		}
+		out = appendUnsigned(append(out, 1), uint64(least))
+		out = appendUnsigned(out, max(most, uint64(least)))
+	}
+	return out
+}
+
+// memorySection gives the memory its maximum.
+func (m *module) memorySection(r *reader) []byte {
+	n := r.count()
+	out := appendUnsigned(nil, uint64(n))
+	if n > 1 {
+		panic(faultf("%d memories: one is allowed", n))
+	}
+	for range n {
+		least, declared, bounded := r.limits("memory")
+		most := m.options.MemoryPages
+		if bounded {
+			if declared > 1<<16 {
+				panic(faultf("a memory of at least %d and at most %d pages", least, declared))
+			}
+			most = min(most, declared)
+		}
+		if least > m.options.MemoryPages {
+			panic(faultf("it needs %d pages of memory (64 KiB each) to start, the limit is %d", least, m.options.MemoryPages))
+		}
+		out = appendUnsigned(append(out, 1), uint64(least))
+		out = appendUnsigned(out, uint64(most))
+	}
+	return out
+}
+
+func (m *module) globalSection(r *reader) []byte {
+	n := r.count()
+	body := r.pos
+	for range n {
+		r.byte()
+		if r.byte() > 1 {
+			panic(fault("a global is neither mutable nor constant"))
+		}
+		m.constant(r)
+	}
+	m.globals = n
+	r.mark = body
+	out := appendUnsigned(nil, uint64(n)+2)
+	return m.appendGlobals(append(out, r.patched()...))
+}
+
+func (m *module) appendGlobals(b []byte) []byte {
+	for _, v := range [...]int64{m.options.Fuel, m.options.Depth} {
+		b = append(b, typeI64, 1, opI64Const) // mutable
+		b = append(appendSigned(b, v), opEnd)
+	}
+	return b
+}
+
+func (m *module) exportSection(r *reader) []byte {
+	n := r.count()
+	r.mark = r.pos
+	for range n {
+		name, kind := r.name(), r.byte()
+		if name == Fuel || name == Depth {
+			panic(faultf("exports %q, which is the gateway's own name", name))
+		}
+		if kind == 0 {
+			m.function(r)
+			continue
+		}
+		if index := r.u32(); kind == 3 && index >= m.globals {
+			panic(faultf("exports global %d of %d", index, m.globals))
+		}
+	}
+	out := appendUnsigned(nil, uint64(n)+2)
+	return m.appendExports(append(out, r.patched()...))
+}
+
+func (m *module) appendExports(b []byte) []byte {
+	for i, name := range [...]string{Fuel, Depth} {
+		b = append(appendName(b, name), 3)
+		b = appendUnsigned(b, uint64(m.globals)+uint64(i))
+	}
+	return b
+}
+
+// constant passes over a constant expression, which needs no fuel and cannot
+// change a global.
+func (m *module) constant(r *reader) {
+	for {
+		switch op := r.byte(); op {
+		case opEnd:
+			return
+		case opI32Const:
+			r.signed(5)
+		case opI64Const:
+			r.signed(10)
+		case opF32Const:
+			r.take(4)
+		case opF64Const:
+			r.take(8)
+		case opGlobalGet:
+			// Only imported globals may be read here, and none can be imported.
+			panic(faultf("a constant expression reads global %d, which is not imported", r.u32()))
+		case opRefNull:
+			r.reference()
+		case opRefFunc:
+			m.function(r)
+		case opVector:
+			if r.byte() != vecConst {
+				panic(fault("a constant expression with a vector instruction other than v128.const"))
+			}
+			r.take(16)
+		default:
+			panic(faultf("a constant expression with instruction 0x%02x", op))
+		}
+	}
+}
+
+// elementSection checks that counts hold, since a compiler trusts them.
+func (m *module) elementSection(r *reader) {
+	for range r.count() {
+		form := r.u32()
+		if form > 7 {
+			panic(faultf("element segment of form %d", form))
+		}
+		active, explicit, expressions := form&1 == 0, form&2 != 0, form&4 != 0
+		if active {
+			if explicit {
+				r.u32() // table
+			}
+			m.constant(r) // offset
+		}
+		if !active || explicit {
+			r.byte() // kind or type
+		}
+		for range r.count() {
+			if expressions {
+				m.constant(r)
+			} else {
+				m.function(r)
+			}
+		}
+	}
+}
+
+func (m *module) dataSection(r *reader) {
+	for range r.count() {
+		form := r.u32()
+		if form > 2 {
+			panic(faultf("data segment of form %d", form))
+		}
+		if form == 2 {
+			r.u32() // memory
+		}
+		if form != 1 {
+			m.constant(r) // offset
+		}
+		r.take(int(r.size()))
+	}
+}
+
+// custom copies a custom section. Names serve the traces of traps; one whose
+// counts do not hold is left out, since a compiler would trust them.
+func (m *module) custom(r *reader) {
+	content := r.b
+	if r.name() == "name" && !soundNames(r) {
+		return
+	}
+	m.emit(sectionCustom, content)
+}
