@@ -60,8 +60,7 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 		return nil, err
 	}
 	defer explainer.Close()
-	var names []string
-	var stages []*plugin.Binding
+	var stages []trialStage
 	defer func() {
 		for _, s := range stages {
 			s.Close()
@@ -71,7 +70,7 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 		key := bindingKey{digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version)}
 		bound, err := bind(ctx, t.plugins, key, g.module)
 		if err == nil {
-			names, stages = append(names, key.name), append(stages, bound)
+			stages = append(stages, trialStage{bound, kind, key.name})
 		}
 		return err
 	})
@@ -87,7 +86,7 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 			res.Why = why.Why
 			continue
 		}
-		if err := t.run(ctx, &events[i], names, stages, res); err != nil {
+		if err := t.run(ctx, &events[i], stages, res); err != nil {
 			return nil, err
 		}
 		res.Logs = t.takeLines()
@@ -95,13 +94,22 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 	return results, nil
 }
 
-// run passes an event that the filter matched through the stages.
-func (t *trial) run(ctx context.Context, e *event.Event, names []string, stages []*plugin.Binding, res *catalog.TestResult) error {
+// trialStage is a plugin of the route that is tried out.
+type trialStage struct {
+	*plugin.Binding
+	kind plugin.Kind
+	name string
+}
+
+// run passes an event that the filter matched through the stages. The route
+// takes what all filters let pass, also when its transforms make nothing of it.
+func (t *trial) run(ctx context.Context, e *event.Event, stages []trialStage, res *catalog.TestResult) error {
 	items := []pipeline.Item{{Source: e, Event: e}}
-	for i, stage := range stages {
+	for _, stage := range stages {
 		var next []pipeline.Item
 		for _, item := range items {
-			out, err := stage.Run(ctx, []pipeline.Item{item}, nil)
+			out, fuel, err := stage.RunOne(ctx, item)
+			res.Fuel += uint64(fuel)
 			if err != nil {
 				return err
 			}
@@ -109,18 +117,23 @@ func (t *trial) run(ctx context.Context, e *event.Event, names []string, stages 
 		}
 		for _, item := range next {
 			if item.Err != nil {
-				res.Matched, res.Why, res.Error = true, fmt.Sprintf("plugin %s failed", names[i]), item.Err.Error()
+				res.Matched, res.Why, res.Error = true, fmt.Sprintf("plugin %s failed", stage.name), item.Err.Error()
 				return nil
 			}
 		}
-		if items = next; len(items) == 0 {
-			res.Why = fmt.Sprintf("plugin %s dropped it", names[i])
-			return nil
+		if items = next; len(items) > 0 {
+			continue
 		}
+		if stage.kind == plugin.Filter {
+			res.Why = fmt.Sprintf("plugin %s does not let it pass", stage.name)
+		} else {
+			res.Matched, res.Why = true, fmt.Sprintf("the filter matches, and plugin %s makes nothing of it", stage.name)
+		}
+		return nil
 	}
 	res.Matched = true
 	res.Why = "the filter matches"
-	if len(names) > 0 {
+	if len(stages) > 0 {
 		res.Why = "the filter and all plugins let it pass"
 	}
 	for _, item := range items {

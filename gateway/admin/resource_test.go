@@ -199,7 +199,7 @@ func TestRouteTest(t *testing.T) {
 	body := s.want(t, 200, "POST", "/routes:test", `{"route":{"filter":"room"},"events":[
 		{"specversion":"1.0","id":"1","source":"s","type":"t","subject":"hall"},
 		{"specversion":"1.0","id":"2","source":"s","type":"t","subject":"room","data":{"a":1,"a":2}}]}`)
-	want := `{"results":[{"matched":false,"why":"subject = hall","outputs":[]},{"matched":true,"why":"all conditions hold",` +
+	want := `{"results":[{"matched":false,"why":"subject = hall","outputs":[],"fuel":0},{"matched":true,"why":"all conditions hold",` +
 		`"outputs":[{"event":{"specversion":"1.0","id":"2","source":"s","type":"t","subject":"room","data":{"a":1,"a":2}},"properties":{"sessionId":"room","timeToLive":"1m"}},` +
 		`{"event":{"specversion":"1.0","id":"2","source":"s","type":"t","subject":"room","data":{"a":1,"a":2}},"properties":{"sessionId":"room","timeToLive":"1m"}}],` +
 		`"fuel":12,"logs":["hello"]}]}` + "\n"

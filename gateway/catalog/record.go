@@ -155,8 +155,8 @@ type TestResult struct {
 	Outputs []Output `json:"outputs"`
 	// Error is why a plugin failed; the event would be dead-lettered.
 	Error string `json:"error,omitempty"`
-	// Fuel is what the plugins used, where it is counted.
-	Fuel uint64   `json:"fuel,omitempty"`
+	// Fuel is what the plugins used on the event, in instructions, roughly.
+	Fuel uint64   `json:"fuel"`
 	Logs []string `json:"logs,omitempty"` // what the plugins logged
 }
 
