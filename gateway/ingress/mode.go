@@ -85,7 +85,7 @@ func decode(m mode, r *http.Request, body []byte) ([]event.Event, error) {
 		e, err = event.DecodeBinary(r.Header, body)
 	}
 	if err != nil {
-		return nil, err
+		return nil, &aloneError{err}
 	}
 	return []event.Event{e}, nil
 }

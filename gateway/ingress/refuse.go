@@ -28,6 +28,12 @@ type journalError struct{ err error }
 func (e *journalError) Error() string { return "journal: " + e.err.Error() }
 func (e *journalError) Unwrap() error { return e.err }
 
+// aloneError is the fault of an event that came alone: the first of its
+// request, and so told with the index 0.
+type aloneError struct{ error }
+
+func (e *aloneError) Unwrap() error { return e.error }
+
 // refuse answers a request of which nothing was accepted.
 func (h *Handler) refuse(c echo.Context, err error) error {
 	p, wait := h.problemOf(c.Request(), err)
@@ -49,12 +55,19 @@ func (h *Handler) write(c echo.Context, p problem.Problem, wait time.Duration) e
 // wait before it tries again.
 func (h *Handler) problemOf(r *http.Request, err error) (problem.Problem, time.Duration) {
 	p := problem.Problem{Status: http.StatusBadRequest, Detail: err.Error()}
+	_, alone := errors.AsType[*aloneError](err)
 	if field, ok := errors.AsType[*event.FieldError](err); ok {
 		p.Title, p.Field, p.Index = "Bad event", field.Field, place(field.Index)
+		if alone && field.Field != "" {
+			p.Index = new(int)
+		}
 		return p, 0
 	}
 	if large, ok := errors.AsType[*event.TooLargeError](err); ok {
 		p.Status, p.Index = http.StatusRequestEntityTooLarge, place(large.Index)
+		if alone {
+			p.Index = new(int)
+		}
 		return p, 0
 	}
 	switch e := err.(type) {
@@ -94,7 +107,7 @@ func (h *Handler) notDurable(r *http.Request, err *journalError) (problem.Proble
 	return p, 5 * time.Second
 }
 
-// place is the index of an event in its batch, nil for one that came alone.
+// place is the index of an event in its batch, nil for a fault of the whole text.
 func place(index int) *int {
 	if index < 0 {
 		return nil
