@@ -219,7 +219,11 @@ func unmaskHeaders(value, stored json.RawMessage) (json.RawMessage, error) {
 	}
 	old, _ := readMembers(stored)
 	for i, m := range members {
-		if text, _ := stringValue(m.value); text != Mask {
+		text, _ := stringValue(m.value)
+		if scheme, rest, ok := strings.Cut(text, " "); ok && strings.TrimSpace(rest) == Mask {
+			return nil, refuse(m.name, `%q holds "***" in place of the secret: send the whole value, or "***" alone to keep the stored one`, scheme+" "+Mask)
+		}
+		if text != Mask {
 			continue
 		}
 		j := slices.IndexFunc(old, func(o member) bool { return strings.EqualFold(o.name, m.name) })

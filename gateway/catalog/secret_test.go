@@ -104,6 +104,7 @@ func TestPrepare(t *testing.T) {
 		{"nothing stored", "eventHub", `{"connectionString":"SharedAccessKey=***"}`, nil, "", "settings.connectionString", "none is stored for sharedaccesskey"},
 		{"another kind stored", "eventGrid", `{"accessKey":"***"}`, &hub, "", "settings.accessKey", "none is stored"},
 		{"no such header stored", "webhook", `{"headers":{"X-Token":"***"}}`, &hook, "", "settings.headers.X-Token", "none is stored"},
+		{"half of a header", "webhook", `{"headers":{"Authorization":"Bearer ***"}}`, &hook, "", "settings.headers.Authorization", "send the whole value"},
 		{"no such parameter stored", "webhook", `{"url":"https://h/?token=***"}`, &hook, "", "settings.url", "none is stored for token"},
 		{"stars within a value", "eventGrid", `{"accessKey":"a***"}`, nil, `{"accessKey":"a***"}`, "", ""},
 		{"invalid", "webhook", `{"url":"invalid"}`, nil, "", "settings.url", "is invalid"},
