@@ -130,7 +130,13 @@ func (g *Gateway) PutRoute(ctx context.Context, by admin.Change, r catalog.Route
 		return r, false, err // also of a route that is disabled
 	}
 	err = g.change(ctx, by.By, func(tx *store.Tx) error {
-		stored, created, err = tx.PutRoute(r, by.If)
+		if stored, created, err = tx.PutRoute(r, by.If); err != nil || stored.Enabled {
+			return err
+		}
+		// What is not in force yet is not compiled, and has to be right all the same.
+		snapshot := tx.Snapshot()
+		_, keys, err := g.builder.stages(ctx, &snapshot, stored, tx.Module)
+		g.builder.bindings.release(keys)
 		return err
 	})
 	return stored, created, err

@@ -52,8 +52,11 @@ func (g *Gateway) DeadLetter(ctx context.Context, id delivery.Ref) (delivery.Kep
 // endpoint takes them.
 func (g *Gateway) Redrive(ctx context.Context, s catalog.Selection) (int, error) {
 	refs, err := g.selected(ctx, s)
-	if err != nil || len(refs) == 0 {
+	if err != nil {
 		return 0, err
+	}
+	if len(refs) == 0 {
+		return 0, g.knows(s.Endpoint)
 	}
 	if len(refs) > letterPage {
 		g.wg.Go(func() {
@@ -73,11 +76,24 @@ func (g *Gateway) Redrive(ctx context.Context, s catalog.Selection) (int, error)
 	return done.Started, nil
 }
 
+// knows returns an error for the name of an endpoint that does not exist, so
+// that a slip of the pen does not look like an empty list.
+func (g *Gateway) knows(endpoint string) error {
+	snapshot := g.store.Snapshot()
+	if _, ok := snapshot.Endpoint(endpoint); endpoint != "" && !ok {
+		return &catalog.NotFoundError{Kind: "endpoint", Name: endpoint}
+	}
+	return nil
+}
+
 // Purge removes dead letters for good.
 func (g *Gateway) Purge(ctx context.Context, s catalog.Selection) (int, error) {
 	refs, err := g.selected(ctx, s)
-	if err != nil || len(refs) == 0 {
+	if err != nil {
 		return 0, err
+	}
+	if len(refs) == 0 {
+		return 0, g.knows(s.Endpoint)
 	}
 	return len(refs), g.journal.DeadLetters().Remove(ctx, refs)
 }
