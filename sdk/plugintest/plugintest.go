@@ -80,7 +80,7 @@ func both[T any](g *Guest, events []Event, run func([]Event) []T) []T {
 	got := run(events)
 	for i := range events {
 		if alone := run(events[i : i+1])[0]; !reflect.DeepEqual(alone, got[i]) {
-			g.t.Errorf("plugintest: event %d: %+v in a batch, %+v alone; a plugin keeps no state", i, got[i], alone)
+			g.t.Errorf("plugintest: event %d: %+v alone, %+v in a batch; a plugin keeps no state", i, alone, got[i])
 		}
 	}
 	return got
