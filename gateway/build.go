@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/headgate/headgate/gateway/catalog"
@@ -265,12 +266,17 @@ type bindingKey struct {
 	kind                 plugin.Kind
 }
 
-// bindings shares bound plugins among routes and tables, and closes one when
-// its last user is gone.
+// bindings shares bound plugins among routes and tables. The last few that
+// lost their last user stay bound for a while, so that going back to a version
+// costs no more than going forward did.
 type bindings struct {
-	mu   sync.Mutex // guards held
+	mu   sync.Mutex // guards what follows
 	held map[bindingKey]*sharedBinding
+	idle []bindingKey // without users, the latest last
 }
+
+// maxIdle bounds bindings without users.
+const maxIdle = 4
 
 type sharedBinding struct {
 	*plugin.Binding
@@ -281,7 +287,9 @@ func (b *bindings) acquire(key bindingKey, open func() (*plugin.Binding, error))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s := b.held[key]; s != nil {
-		s.users++
+		if s.users++; s.users == 1 {
+			b.idle = slices.DeleteFunc(b.idle, func(k bindingKey) bool { return k == key })
+		}
 		return s.Binding, nil
 	}
 	bound, err := open()
@@ -300,9 +308,13 @@ func (b *bindings) release(keys []bindingKey) {
 	defer b.mu.Unlock()
 	for _, key := range keys {
 		s := b.held[key]
-		if s.users--; s.users == 0 {
-			delete(b.held, key)
-			s.Close()
+		if s.users--; s.users > 0 {
+			continue
+		}
+		if b.idle = append(b.idle, key); len(b.idle) > maxIdle {
+			b.held[b.idle[0]].Close()
+			delete(b.held, b.idle[0])
+			b.idle = slices.Delete(b.idle, 0, 1)
 		}
 	}
 }
