@@ -29,7 +29,8 @@ func start(b *testing.B, mode string, wasm []byte) (api.Module, func()) {
 	refuel := func() {}
 	if mode == "metered" {
 		var err error
-		if wasm, err = meter.Instrument(wasm, meter.Options{Fuel: 1 << 60, MemoryPages: 1024}); err != nil {
+		if wasm, err = meter.Instrument(wasm, meter.Options{Fuel: 1 << 60, Depth: 1 << 20, MemoryPages: 1024,
+			Begin: meter.Import{Module: abi.Module, Name: abi.ImportBegin}}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -37,6 +38,12 @@ func start(b *testing.B, mode string, wasm []byte) (api.Module, func()) {
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(mode == "closeOnDone"))
 	b.Cleanup(func() { _ = r.Close(context.Background()) })
 	wasi_snapshot_preview1.MustInstantiate(ctx, r)
+	ledger, err := r.InstantiateWithConfig(ctx, meter.NewLedger(), wazero.NewModuleConfig().WithName(meter.LedgerModule))
+	if err != nil {
+		b.Fatal(err)
+	}
+	view, _ := ledger.Memory().Read(0, meter.LedgerBytes)
+	refuel = func() { meter.Ledger(view).Start(meter.LedgerEvents, 1<<40) }
 	host := r.NewHostModuleBuilder(abi.Module)
 	host.NewFunctionBuilder().WithFunc(func(context.Context, uint32) {}).Export(abi.ImportBegin)
 	for _, name := range []string{abi.ImportFail, abi.ImportLog} {
@@ -49,8 +56,9 @@ func start(b *testing.B, mode string, wasm []byte) (api.Module, func()) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if g := m.ExportedGlobal(meter.Global); g != nil {
-		refuel = func() { g.(api.MutableGlobal).Set(1 << 60) }
+	if g := m.ExportedGlobal(meter.Fuel); g != nil {
+		start := refuel
+		refuel = func() { start(); g.(api.MutableGlobal).Set(1 << 40) }
 	}
 	return m, refuel
 }

@@ -1,84 +1,46 @@
 package meter
 
-import "math"
-
-// Instructions that the rewriter tells apart.
-const (
-	opUnreachable = 0x00
-	opBlock       = 0x02
-	opLoop        = 0x03
-	opIf          = 0x04
-	opElse        = 0x05
-	opEnd         = 0x0b
-	opBr          = 0x0c
-	opBrIf        = 0x0d
-	opBrTable     = 0x0e
-	opReturn      = 0x0f
-	opCall        = 0x10
-	opCallInd     = 0x11
-	opDrop        = 0x1a
-	opSelect      = 0x1b
-	opSelectType  = 0x1c
-	opLocalGet    = 0x20
-	opLocalSet    = 0x21
-	opLocalTee    = 0x22
-	opGlobalGet   = 0x23
-	opGlobalSet   = 0x24
-	opTableGet    = 0x25
-	opTableSet    = 0x26
-	opI32Load     = 0x28
-	opI64Store32  = 0x3e
-	opMemorySize  = 0x3f
-	opMemoryGrow  = 0x40
-	opI32Const    = 0x41
-	opI64Const    = 0x42
-	opF32Const    = 0x43
-	opF64Const    = 0x44
-	opI64LtS      = 0x53
-	opI64Sub      = 0x7d
-	opI64Shl      = 0x86
-	opI64ShrU     = 0x88
-	opI64ExtendU  = 0xad
-	opExtend32S   = 0xc4
-	opRefNull     = 0xd0
-	opRefIsNull   = 0xd1
-	opRefFunc     = 0xd2
-	opMisc        = 0xfc
-	opVector      = 0xfd
-
-	vecConst   = 12
-	vecShuffle = 13
-)
-
-// Bounds that keep compilation bounded too.
-const (
-	maxLocals      = 50_000    // of a function
-	maxTotalLocals = 4_000_000 // of a module
-	maxNesting     = 4_096
-	maxBody        = 4 << 20 // bytes of a function
-)
+// maxTotalLocals bounds the locals of a module together.
+const maxTotalLocals = 4_000_000
 
 func (m *module) codeSection(r *reader) []byte {
 	n := r.count()
-	if int(n) != len(m.types) {
-		panic(faultf("%d functions and %d bodies", len(m.types), n))
+	if int(n) != len(m.bodies) {
+		panic(faultf("%d functions and %d bodies", len(m.bodies), n))
 	}
-	out := make([]byte, 0, len(r.b)+len(r.b)/8)
-	out = appendUnsigned(out, uint64(n))
+	out := make([]byte, 0, len(r.b)+len(r.b)/4)
+	if len(m.begins) > 0 {
+		out = appendUnsigned(out, uint64(n)+1)
+	} else {
+		out = appendUnsigned(out, uint64(n))
+	}
 	f := function{module: m}
+	limit := m.options.Limits.BodyBytes
 	for i := range n {
 		size := r.size()
-		if size > maxBody {
-			panic(faultf("function %d has %d bytes, the limit is %d", i, size, maxBody))
+		if int64(size) > int64(limit) {
+			panic(exceeds("bodyBytes", uint64(size), uint64(limit), "bytes in a function"))
 		}
-		if int(m.types[i]) >= len(m.params) {
-			panic(faultf("function %d has type %d of %d", i, m.types[i], len(m.params)))
-		}
-		f.rewrite(&reader{b: r.take(int(size))}, m.params[m.types[i]])
+		f.rewrite(&reader{b: r.take(int(size))}, &m.types[m.bodies[i]])
 		out = appendUnsigned(out, uint64(len(f.head)+len(f.out)))
 		out = append(append(out, f.head...), f.out...)
 	}
+	if len(m.begins) > 0 {
+		return m.appendHelper(out)
+	}
 	return out
+}
+
+// appendHelper appends the body of the function that stands for the marker: it
+// turns the page in the ledger, and takes the fuel that it gives. It is not
+// charged, since it can only be passed once for each event.
+func (m *module) appendHelper(b []byte) []byte {
+	body := []byte{0, opLocalGet, 0}
+	body = appendUnsigned(append(body, opGlobalGet), uint64(m.globals))
+	body = appendUnsigned(append(body, opCall), uint64(m.begins[0]))
+	body = appendUnsigned(append(body, opGlobalSet), uint64(m.globals))
+	body = append(body, opEnd)
+	return append(appendUnsigned(b, uint64(len(body))), body...)
 }
 
 // function rewrites one body at a time; its memory is reused.
@@ -86,6 +48,13 @@ type function struct {
 	module *module
 	head   []byte // locals
 	out    []byte // instructions
+
+	// calls says that the function calls others, so that it counts in the
+	// depth. Its body is then wrapped in a block, to which a return branches,
+	// and after which the depth is given back.
+	calls bool
+	own   *signature
+	depth int64 // what its frame takes
 
 	// left and size are the numbers of the locals that the meter adds: the fuel
 	// that is left, an i64; and the operand of a bulk instruction, an i32.
@@ -101,16 +70,18 @@ type charge struct {
 	cost int64
 }
 
-// block is an open block: the charge that its instructions count for, and
-// whether it is a loop, so that its charge ends with it.
+// block is an open block: the charge that its instructions count for. A loop's
+// ends with it.
 type block struct{ charge int }
 
-func (f *function) rewrite(r *reader, params uint32) {
-	f.out, f.charges, f.blocks = f.out[:0], f.charges[:0], f.blocks[:0]
-	f.locals(r, params)
-	f.blocks = append(f.blocks, block{f.open()})
-	for len(f.blocks) > 0 {
-		f.instruction(r)
+func (f *function) rewrite(r *reader, own *signature) {
+	f.own = own
+	f.locals(r, own.params)
+	body := r.pos
+	f.calls = false
+	if f.body(r); f.calls {
+		r.pos = body
+		f.body(r)
 	}
 	if !r.done() {
 		panic(fault("a function has bytes after its end"))
@@ -120,58 +91,125 @@ func (f *function) rewrite(r *reader, params uint32) {
 	}
 }
 
+// body copies the instructions. In a function that does not call it stops at
+// the first call, and sets calls.
+func (f *function) body(r *reader) {
+	counts := f.calls
+	f.out, f.charges, f.blocks = f.out[:0], f.charges[:0], f.blocks[:0]
+	f.blocks = append(f.blocks, block{f.enter()})
+	for len(f.blocks) > 0 {
+		f.instruction(r)
+		if f.calls != counts {
+			return
+		}
+	}
+}
+
 // locals copies the declarations and adds the meter's own.
 func (f *function) locals(r *reader, params uint32) {
 	groups := r.count()
-	start, total := r.pos, uint64(0)
+	start, total := r.pos, uint64(params)
 	for range groups {
 		total += uint64(r.u32())
 		if t := r.byte(); t < 0x7b && t != 0x70 && t != 0x6f || t > 0x7f {
 			panic(faultf("local of type 0x%02x is not of WebAssembly 2.0", t))
 		}
 	}
-	if f.module.locals += total; total > maxLocals || f.module.locals > maxTotalLocals {
-		panic(faultf("too many locals: the limit is %d in a function, %d in all", maxLocals, maxTotalLocals))
+	limit := uint64(f.module.options.Limits.Locals)
+	if total > limit {
+		panic(exceeds("locals", total, limit, "locals in a function"))
 	}
-	f.left = params + uint32(total)
+	if f.module.locals += total; f.module.locals > maxTotalLocals {
+		panic(faultf("it has too many locals: the limit is %d in all functions", maxTotalLocals))
+	}
+	f.left = uint32(total)
 	f.size = f.left + 1
+	// A frame holds the locals, and what the instructions leave on the stack.
+	f.depth = 1 + int64(total)/16 + int64(len(r.b))/1024
 	f.head = appendUnsigned(f.head[:0], uint64(groups)+2)
 	f.head = append(f.head, r.b[start:r.pos]...)
-	f.head = append(f.head, 1, 0x7e, 1, 0x7f)
+	f.head = append(f.head, 1, typeI64, 1, typeI32)
 }
 
-// open writes a charge whose cost is not known yet, and returns its number.
+// enter writes the charge of the function, and returns its number.
+func (f *function) enter() int {
+	n := f.charge()
+	f.fuel(opGlobalSet)
+	f.local(opLocalGet, f.left)
+	if f.calls {
+		f.global(opGlobalGet, f.module.globals+1)
+		f.out = appendSigned(append(f.out, opI64Const), f.depth)
+		f.out = append(f.out, opI64Sub)
+		f.global(opGlobalSet, f.module.globals+1)
+		f.global(opGlobalGet, f.module.globals+1)
+		f.out = append(f.out, opI64Or)
+	}
+	f.stop()
+	if f.calls {
+		f.out = append(f.out, opBlock)
+		switch {
+		case f.own.results == 0:
+			f.out = append(f.out, 0x40)
+		case f.own.results == 1:
+			f.out = append(f.out, f.own.result)
+		default:
+			f.out = appendSigned(f.out, int64(f.own.block))
+		}
+	}
+	return n
+}
+
+// leave ends the block of a function that calls, and gives the depth back.
+func (f *function) leave() {
+	f.out = append(f.out, opEnd)
+	f.global(opGlobalGet, f.module.globals+1)
+	f.out = appendSigned(append(f.out, opI64Const), f.depth)
+	f.out = append(f.out, opI64Add)
+	f.global(opGlobalSet, f.module.globals+1)
+}
+
+// open writes the charge of a loop, and returns its number.
 func (f *function) open() int {
+	n := f.charge()
+	f.fuel(opGlobalSet)
+	f.local(opLocalGet, f.left)
+	f.stop()
+	return n
+}
+
+// charge writes the subtraction of a cost that is not known yet: what is left
+// is in the local and on the stack.
+func (f *function) charge() int {
 	f.fuel(opGlobalGet)
 	f.out = append(f.out, opI64Const)
 	f.charges = append(f.charges, charge{at: len(f.out), cost: 1})
-	f.out = append(f.out, 0, 0, 0, 0, 0)
-	f.take()
+	f.out = append(f.out, 0, 0, 0, 0, 0, opI64Sub)
+	f.local(opLocalTee, f.left)
 	return len(f.charges) - 1
 }
 
-// take subtracts the top of the stack from the fuel that lies below it, and
-// stops when none is left.
-func (f *function) take() {
-	f.out = append(f.out, opI64Sub)
-	f.local(opLocalTee, f.left)
-	f.fuel(opGlobalSet)
-	f.local(opLocalGet, f.left)
+// stop traps when the number on the stack is negative.
+func (f *function) stop() {
 	f.out = append(f.out, opI64Const, 0, opI64LtS, opIf, 0x40, opUnreachable, opEnd)
 }
 
-// bulk charges the operand on top of the stack, shifted: right by down bits or
-// left by up bits. It leaves the stack as it is.
+// bulk charges the operand on top of the stack, shifted: right by so many bits
+// or left. It leaves the stack as it is.
 func (f *function) bulk(shift byte, bits byte) {
 	f.local(opLocalTee, f.size)
 	f.fuel(opGlobalGet)
 	f.local(opLocalGet, f.size)
-	f.out = append(f.out, opI64ExtendU, opI64Const, bits, shift)
-	f.take()
+	f.out = append(f.out, opI64ExtendU, opI64Const, bits, shift, opI64Sub)
+	f.local(opLocalTee, f.left)
+	f.fuel(opGlobalSet)
+	f.local(opLocalGet, f.left)
+	f.stop()
 }
 
-func (f *function) fuel(op byte) {
-	f.out = appendUnsigned(append(f.out, op), uint64(f.module.globals))
+func (f *function) fuel(op byte) { f.global(op, f.module.globals) }
+
+func (f *function) global(op byte, n uint32) {
+	f.out = appendUnsigned(append(f.out, op), uint64(n))
 }
 
 func (f *function) local(op byte, n uint32) {
@@ -186,17 +224,39 @@ func (f *function) instruction(r *reader) {
 	op := r.byte()
 	switch op {
 	case opBlock, opLoop, opIf:
-		blockType(r)
+		f.blockType(r)
 		f.out = append(f.out, r.b[start:r.pos]...)
 		if op == opLoop {
 			inside.charge = f.open()
 		}
-		if f.blocks = append(f.blocks, inside); len(f.blocks) > maxNesting {
-			panic(faultf("blocks are nested deeper than %d", maxNesting))
+		f.blocks = append(f.blocks, inside)
+		if limit := f.module.options.Limits.Nesting; len(f.blocks) > limit+1 {
+			panic(exceeds("nesting", uint64(len(f.blocks)-1), uint64(limit), "blocks within each other"))
 		}
 		return
 	case opEnd:
-		f.blocks = f.blocks[:len(f.blocks)-1]
+		if f.blocks = f.blocks[:len(f.blocks)-1]; len(f.blocks) == 0 && f.calls {
+			f.leave()
+		}
+	case opReturn:
+		if f.calls {
+			f.out = appendUnsigned(append(f.out, opBr), uint64(len(f.blocks)-1))
+			return
+		}
+	case opCall, opRefFunc:
+		f.calls = f.calls || op == opCall
+		f.out = appendUnsigned(append(f.out, op), uint64(f.module.callee(r.u32())))
+		return
+	case opCallInd:
+		f.calls = true
+		f.module.typeIndex(r)
+		r.u32()
+	case opBr, opBrIf:
+		f.label(r)
+	case opBrTable:
+		for range r.count() + 1 {
+			f.label(r)
+		}
 	case opGlobalGet, opGlobalSet:
 		if n := r.u32(); n >= f.module.globals {
 			panic(faultf("an instruction uses global %d of %d", n, f.module.globals))
@@ -216,6 +276,34 @@ func (f *function) instruction(r *reader) {
 		immediates(r, op)
 	}
 	f.out = append(f.out, r.b[start:r.pos]...)
+}
+
+// label reads the number of an enclosing block, or of the function.
+func (f *function) label(r *reader) {
+	if n := r.u32(); int64(n) >= int64(len(f.blocks)) {
+		panic(faultf("a branch to label %d of %d", n, len(f.blocks)))
+	}
+}
+
+// blockType reads it; one that is a number must be of a type that the original has.
+func (f *function) blockType(r *reader) {
+	switch t := r.byte(); {
+	case t == 0x40 || t >= 0x7b && t <= 0x7f || t == 0x70 || t == 0x6f:
+		return
+	case t >= 0x40 && t < 0x80:
+		panic(faultf("block of type 0x%02x is not of WebAssembly 2.0", t))
+	}
+	r.pos--
+	start := r.pos
+	r.signed(5)
+	n, at := uint64(0), 0
+	for _, c := range r.b[start:r.pos] {
+		n |= uint64(c&0x7f) << at
+		at += 7
+	}
+	if n >= uint64(len(f.module.types)) {
+		panic(faultf("block of type %d of %d", n, len(f.module.types)))
+	}
 }
 
 // misc reads the rest of an instruction with prefix 0xfc.
@@ -242,81 +330,5 @@ func (f *function) misc(r *reader) {
 		r.u32()
 	default:
 		panic(faultf("instruction 0xfc %d is not of WebAssembly 2.0", op))
-	}
-}
-
-func zero(r *reader) {
-	if n := r.u32(); n != 0 {
-		panic(faultf("an instruction uses memory %d: there is one", n))
-	}
-}
-
-func blockType(r *reader) {
-	switch t := r.byte(); {
-	case t == 0x40 || t >= 0x7b && t <= 0x7f || t == 0x70 || t == 0x6f:
-	case t < 0x40: // a type of one byte
-	case t >= 0x80:
-		r.pos--
-		if n := r.u32(); n > math.MaxInt32 {
-			panic(fault("a block's type is malformed"))
-		}
-	default:
-		panic(faultf("block of type 0x%02x is not of WebAssembly 2.0", t))
-	}
-}
-
-// vector reads the rest of an instruction with prefix 0xfd. The second byte
-// decides, as in wazero: numbers from 128 take two bytes, of which the last
-// is 1, a nop.
-func vector(r *reader) {
-	switch op := r.byte(); {
-	case op == vecConst || op == vecShuffle:
-		r.take(16)
-	case op <= 11 || op == 92 || op == 93: // loads and stores
-		r.u32()
-		r.u32()
-	case op >= 84 && op <= 91: // of a lane
-		r.u32()
-		r.u32()
-		r.byte()
-	case op >= 21 && op <= 34: // lanes
-		r.byte()
-	}
-}
-
-// immediates reads what follows op.
-func immediates(r *reader, op byte) {
-	switch {
-	case op == opUnreachable, op == 0x01, op == opElse, op == opReturn, op == opDrop, op == opSelect, op == opRefIsNull:
-	case op == opBr, op == opBrIf, op == opCall, op == opRefFunc,
-		op == opTableGet, op == opTableSet:
-		r.u32()
-	case op == opCallInd, op >= opI32Load && op <= opI64Store32:
-		r.u32()
-		r.u32()
-	case op == opBrTable:
-		for range r.count() + 1 {
-			r.u32()
-		}
-	case op == opSelectType:
-		if r.u32() != 1 {
-			panic(fault("select takes one type"))
-		}
-		r.byte()
-	case op == opMemorySize:
-		zero(r)
-	case op == opI32Const:
-		r.signed(5)
-	case op == opI64Const:
-		r.signed(10)
-	case op == opF32Const:
-		r.take(4)
-	case op == opF64Const:
-		r.take(8)
-	case op > opF64Const && op <= opExtend32S: // numeric
-	case op == opRefNull:
-		r.reference()
-	default:
-		panic(faultf("instruction 0x%02x is not of WebAssembly 2.0", op))
 	}
 }

@@ -67,7 +67,7 @@ func NewLedger() []byte {
 	zero := []byte{opI32Const, 0}
 	event, fuel := []byte{opLocalGet, 0}, []byte{opLocalGet, 1}
 	body := concat(
-		[]byte{0}, // no locals
+		[]byte{0},                                       // no locals
 		event, zero, at(load, ledgerNext), []byte{0x47}, // ≠
 		event, zero, at(load, ledgerCount), []byte{0x4f}, // ≥, unsigned
 		[]byte{0x72, opIf, 0x40},

@@ -1,10 +1,12 @@
 package meter_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +20,7 @@ import (
 // much fuel, and returns what is left.
 func run(t *testing.T, fuel int64, wasm []byte) (left int64, err error) {
 	t.Helper()
-	out, err := meter.Instrument(wasm, meter.Options{Fuel: 1000, MemoryPages: 4})
+	out, err := meter.Instrument(wasm, meter.Options{Fuel: 1000, Depth: 1 << 40, MemoryPages: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +30,7 @@ func run(t *testing.T, fuel int64, wasm []byte) (left int64, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := m.ExportedGlobal(meter.Global).(api.MutableGlobal)
+	g := m.ExportedGlobal(meter.Fuel).(api.MutableGlobal)
 	if got := int64(g.Get()); got != 1000 {
 		t.Errorf("the first fuel is %d, want 1000", got)
 	}
@@ -95,7 +97,114 @@ func TestFuel(t *testing.T) {
 	}
 }
 
+// TestDepth calls functions that call themselves n times.
+func TestDepth(t *testing.T) {
+	// 0: (i32) → i32, which counts down by calling itself; 1: as 0, with 160
+	// locals, which count for ten frames; both return from within blocks.
+	down := func(locals, self byte) []byte {
+		b := []byte{1, locals, 0x7f,
+			0x02, 0x40, 0x20, 0, 0x45, 0x0d, 1, 0x0b, // a branch out of the function when n is 0 …
+			0x20, 0, 0x41, 1, 0x6b, 0x10, self, 0x0f, 0x0b}
+		b = slices.Replace(b, 3, 11, 0x20, 0, 0x45, 0x04, 0x40, 0x41, 7, 0x0f, 0x0b)
+		return append([]byte{byte(len(b))}, b...)
+	}
+	code := slices.Concat([]byte{2}, down(1, 0), down(120, 1))
+	wasm := module(
+		section(1, 1, 0x60, 1, 0x7f, 1, 0x7f),
+		section(3, 2, 0, 0),
+		section(7, 2, 1, 'a', 0, 0, 1, 'b', 0, 1),
+		section(10, code...),
+	)
+	out, err := meter.Instrument(wasm, meter.Options{Fuel: 1 << 40, Depth: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := wazero.NewRuntime(t.Context())
+	defer r.Close(context.Background())
+	for _, tt := range []struct {
+		export  string
+		n       uint64
+		tooDeep bool
+	}{{"a", 999, false}, {"a", 1000, true}, {"b", 124, false}, {"b", 125, true}} {
+		m, err := r.Instantiate(t.Context(), out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		depth := m.ExportedGlobal(meter.Depth)
+		res, err := m.ExportedFunction(tt.export).Call(t.Context(), tt.n)
+		if tooDeep := err != nil && int64(depth.Get()) < 0; tooDeep != tt.tooDeep || err == nil && (res[0] != 7 || depth.Get() != 1000) {
+			t.Errorf("%s(%d): %v, %v, depth left %d", tt.export, tt.n, res, err, int64(depth.Get()))
+		}
+	}
+}
+
+// TestLedger runs a guest that turns to so many events, with a loop between.
+func TestLedger(t *testing.T) {
+	begin := meter.Import{Module: "env", Name: "begin"}
+	// f(n): for i < n { begin(i) }, by the table every other time.
+	body := []byte{1, 1, 0x7f,
+		0x02, 0x40, 0x03, 0x40,
+		0x20, 1, 0x20, 0, 0x4f, 0x0d, 1,
+		0x20, 1, 0x41, 1, 0x71, 0x04, 0x40, 0x20, 1, 0x41, 0, 0x11, 1, 0, 0x05, 0x20, 1, 0x10, 0, 0x0b,
+		0x20, 1, 0x41, 1, 0x6a, 0x21, 1, 0x0c, 0, 0x0b, 0x0b, 0x0b}
+	wasm := module(
+		section(1, 2, 0x60, 1, 0x7f, 0, 0x60, 1, 0x7f, 0),
+		section(2, slices.Concat([]byte{1, 3}, []byte("env"), []byte{5}, []byte("begin"), []byte{0, 0})...),
+		section(3, 1, 0),
+		section(4, 1, 0x70, 0, 1),
+		section(7, 2, 1, 'f', 0, 1, 1, 'b', 0, 0),
+		section(9, 1, 0, 0x41, 0, 0x0b, 1, 0),
+		section(10, append([]byte{1, byte(len(body))}, body...)...),
+	)
+	out, err := meter.Instrument(wasm, meter.Options{Fuel: 1000, Depth: 100, Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := wazero.NewRuntime(t.Context())
+	defer r.Close(context.Background())
+	lm, err := r.InstantiateWithConfig(t.Context(), meter.NewLedger(), wazero.NewModuleConfig().WithName(meter.LedgerModule))
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, _ := lm.Memory().Read(0, meter.LedgerBytes)
+	ledger := meter.Ledger(view)
+	m, err := r.Instantiate(t.Context(), out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fuel := m.ExportedGlobal(meter.Fuel).(api.MutableGlobal)
+
+	ledger.Start(5, 40) // enough for an event, not for five
+	fuel.Set(40)
+	if _, err := m.ExportedFunction("f").Call(t.Context(), 5); err != nil {
+		t.Fatal(err)
+	}
+	var notes []int64
+	for i := range ledger.Begun() {
+		notes = append(notes, ledger.Note(i))
+	}
+	// Entry and loop head; then what is left of the round, and the next head.
+	if want := []int64{27, 22, 22, 22, 22}; !slices.Equal(notes, want) || 40-int64(fuel.Get()) != 22 {
+		t.Errorf("notes %v, want %v; left %d", notes, want, int64(fuel.Get()))
+	}
+	for name, call := range map[string]func() error{
+		"too many":  func() error { _, err := m.ExportedFunction("f").Call(t.Context(), 6); return err },
+		"the wrong": func() error { _, err := m.ExportedFunction("b").Call(t.Context(), 3); return err },
+	} {
+		ledger.Start(5, 40)
+		fuel.Set(40)
+		event, wrong := uint32(0), false
+		if err := call(); err != nil {
+			event, wrong = ledger.Wrong()
+		}
+		if !wrong || event != 5 && name == "too many" || event != 3 && name != "too many" {
+			t.Errorf("%s: event %d, %v", name, event, wrong)
+		}
+	}
+}
+
 func TestInstrumentRefuses(t *testing.T) {
+	tiny := meter.Limits{Functions: 3, Locals: 20, Nesting: 10, BodyBytes: 100, TableEntries: 100}
 	for _, tt := range []struct {
 		name, want string
 		wasm       []byte
@@ -104,12 +213,25 @@ func TestInstrumentRefuses(t *testing.T) {
 		{"the meter's local by number", "local 1 of 1", f(0x42, 1, 0x21, 1)},
 		{"an unknown instruction", "0xfe", f(0xfe, 0)},
 		{"a tail call", "0x12", f(0x12, 1)},
+		{"a label beyond the function's", "label 1 of 1", f(0x0c, 1)},
+		{"a label beyond, in a table", "label 2 of 2", f(0x02, 0x40, 0x41, 0, 0x0e, 1, 0, 2, 0x0b)},
+		{"a function that only the meter has", "function 2 of 2", f(0x10, 2)},
+		{"its reference", "function 2 of 2", f(0xd2, 2, 0x1a)},
+		{"a type that only the meter has", "block of type 1 of 1", f(0x02, 1, 0x0b)},
+		{"an indirect call of it", "type 1 of 1", f(0x41, 0, 0x11, 1, 0)},
+		{"the ledger", "gateway's own", module(section(1, 1, 0x60, 0, 0),
+			section(2, slices.Concat([]byte{1, byte(len(meter.LedgerModule))}, []byte(meter.LedgerModule), []byte{4}, []byte("turn"), []byte{0, 0})...))},
+		{"many functions", "the limit of functions is 3", module(section(1, 1, 0x60, 0, 0), section(3, 4, 0, 0, 0, 0))},
+		{"many locals", "the limit of locals is 20", module(section(1, 1, 0x60, 0, 0), section(3, 1, 0), section(10, 1, 4, 1, 21, 0x7f, 0x0b))},
+		{"deep nesting", "the limit of nesting is 10", f(slices.Concat(bytes.Repeat([]byte{0x02, 0x40}, 11), bytes.Repeat([]byte{0x0b}, 11))...)},
+		{"a large body", "the limit of bodyBytes is 100", f(bytes.Repeat([]byte{0x01}, 110)...)},
+		{"a large table", "the limit of tableEntries is 100", module(section(4, 2, 0x70, 0, 60, 0x70, 0, 60))},
 		{"another memory", "memory 1", f(0x3f, 1, 0x1a)},
 		{"a body that goes on", "after its end", f(0x0b)},
 		{"a body that does not end", "ends too early", f(0x02, 0x40)},
 		{"the meter's export", "own name", module(
 			section(6, 1, 0x7e, 1, 0x42, 0, 0x0b),
-			section(7, append(append([]byte{1, byte(len(meter.Global))}, meter.Global...), 3, 0)...))},
+			section(7, append(append([]byte{1, byte(len(meter.Fuel))}, meter.Fuel...), 3, 0)...))},
 		{"an export of the meter's global", "exports global 0 of 0", module(section(7, 1, 1, 'g', 3, 0))},
 		{"a constant of a global", "reads global 0", module(section(6, 1, 0x7e, 0, 0x23, 0, 0x0b))},
 		{"two memories", "2 memories", module(section(5, 2, 0, 1, 0, 1))},
@@ -123,7 +245,7 @@ func TestInstrumentRefuses(t *testing.T) {
 		{"bodies without functions", "0 functions and 1 bodies", module(section(10, 1, 2, 0, 0x0b))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := meter.Instrument(tt.wasm, meter.Options{MemoryPages: 4})
+			_, err := meter.Instrument(tt.wasm, meter.Options{MemoryPages: 4, Limits: tiny})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want …%s…", err, tt.want)
 			}
@@ -152,7 +274,7 @@ func TestSpecModules(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := valid(t.Context(), r, wasm)
-		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, MemoryPages: 1 << 16})
+		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, Depth: 1, MemoryPages: 1 << 16})
 		switch {
 		case err != nil:
 			if before && !strings.Contains(err.Error(), "only functions can be imported") {
@@ -189,7 +311,7 @@ func FuzzInstrument(fz *testing.F) {
 		if len(wasm) < 8 || string(wasm[:8]) != "\x00asm\x01\x00\x00\x00" {
 			return
 		}
-		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, MemoryPages: 16})
+		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, Depth: 1, MemoryPages: 16})
 		if err != nil {
 			return // refused before a compiler could be made to trust a count
 		}

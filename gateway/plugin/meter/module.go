@@ -1,5 +1,7 @@
 package meter
 
+import "slices"
+
 // module is the state of a rewrite.
 type module struct {
 	options Options
@@ -11,7 +13,6 @@ type module struct {
 	globals  uint32   // of the original
 	entries  uint64   // of all tables
 	begins   []uint32 // imports that are the marker
-	helper   uint32   // function that stands for them, when there are any
 	turnType uint32   // type of the ledger's function
 	locals   uint64   // declared so far, by all functions
 
@@ -127,12 +128,12 @@ func (m *module) typeSection(r *reader) []byte {
 }
 
 // typeIndex reads the number of a type that the original has.
-func (m *module) typeIndex(r *reader) *signature {
+func (m *module) typeIndex(r *reader) uint32 {
 	n := r.u32()
 	if int64(n) >= int64(len(m.types)) {
 		panic(faultf("type %d of %d", n, len(m.types)))
 	}
-	return &m.types[n]
+	return n
 }
 
 func (m *module) importSection(r *reader) []byte {
@@ -150,7 +151,7 @@ func (m *module) importSection(r *reader) []byte {
 		if from == LedgerModule {
 			panic(faultf("imports %q from %q, which is the gateway's own", name, from))
 		}
-		s := m.typeIndex(r)
+		s := m.types[m.typeIndex(r)]
 		if (Import{from, name}) == m.options.Begin && s.marker {
 			m.begins = append(m.begins, m.imports)
 			var b []byte
@@ -171,10 +172,7 @@ func (m *module) functionSection(r *reader) []byte {
 	}
 	body := r.pos
 	for range n {
-		start := r.pos
-		m.typeIndex(r)
-		index, _ := uvarint(r.b[start:])
-		m.bodies = append(m.bodies, index)
+		m.bodies = append(m.bodies, m.typeIndex(r))
 	}
 	if len(m.begins) == 0 {
 		return r.b
@@ -198,14 +196,20 @@ func (m *module) appendHelperType(b []byte) []byte {
 func (m *module) function(r *reader) {
 	start := r.pos
 	n := r.u32()
+	if to := m.callee(n); to != n {
+		r.patch(start, appendUnsigned(nil, uint64(to)))
+	}
+}
+
+// callee checks the number of a function, and replaces the marker's.
+func (m *module) callee(n uint32) uint32 {
 	if n >= m.functions() {
 		panic(faultf("function %d of %d", n, m.functions()))
 	}
-	for _, b := range m.begins {
-		if n == b {
-			r.patch(start, appendUnsigned(nil, uint64(m.functions())))
-		}
+	if n < m.imports && slices.Contains(m.begins, n) {
+		return m.functions()
 	}
+	return n
 }
 
 // tableSection gives the tables their maximum.
@@ -259,7 +263,7 @@ func (m *module) memorySection(r *reader) []byte {
 
 func (m *module) globalSection(r *reader) []byte {
 	n := r.count()
-	body := r.pos
+	r.mark = r.pos
 	for range n {
 		r.byte()
 		if r.byte() > 1 {
@@ -268,7 +272,6 @@ func (m *module) globalSection(r *reader) []byte {
 		m.constant(r)
 	}
 	m.globals = n
-	r.mark = body
 	out := appendUnsigned(nil, uint64(n)+2)
 	return m.appendGlobals(append(out, r.patched()...))
 }

@@ -143,11 +143,6 @@ func (r *reader) nameMap() {
 	}
 }
 
-func uvarint(b []byte) (uint32, int) {
-	v, n := binary.Uvarint(b)
-	return uint32(v), n
-}
-
 func appendName(b []byte, name string) []byte {
 	return append(appendUnsigned(b, uint64(len(name))), name...)
 }
