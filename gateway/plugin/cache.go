@@ -43,14 +43,17 @@ func openCache(dir string) (*cache, error) {
 }
 
 // compile compiles by f, which uses the cache. When f fails the cache may be
-// at fault: what is damaged is deleted, and f tried again.
+// at fault: what is damaged is deleted, and f tried again. So it is when the
+// code could not be written, to a full disk: by then wazero has it in memory,
+// and only the next start will be slower.
 func (c *cache) compile(f func() (wazero.CompiledModule, error)) (wazero.CompiledModule, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m, err := f()
 	if err != nil {
 		before := len(c.seen)
-		if c.sweep() == nil && len(c.seen) < before {
+		swept := c.sweep() == nil && len(c.seen) < before
+		if unwritten := (*fs.PathError)(nil); swept || errors.As(err, &unwritten) {
 			m, err = f()
 		}
 	}

@@ -65,7 +65,7 @@ func newInstance(ctx context.Context, m *Module) (*instance, error) {
 		return nil, i.trapped("start", err)
 	}
 	i.mod = mod
-	i.fuel = mod.ExportedGlobal(meter.Global).(api.MutableGlobal)
+	i.fuel = mod.ExportedGlobal(meter.Fuel).(api.MutableGlobal)
 	i.tank = int64(i.fuel.Get())
 	i.alloc = mod.ExportedFunction(abi.ExportAlloc)
 	i.open = mod.ExportedFunction(abi.ExportOpen)

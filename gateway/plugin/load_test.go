@@ -83,7 +83,7 @@ func TestLoadRefuses(t *testing.T) {
 			w.fn("_initialize", ">", i32c(0), call(0))
 			return w.bytes()
 		}(), []string{"begin(0)"}},
-		{"too many locals", func() []byte { w := tiny(); w.fn("", ">"); w.funcs[5].locals = 1<<32 - 1; return w.bytes() }(), []string{"too many locals"}},
+		{"too many locals", func() []byte { w := tiny(); w.fn("", ">"); w.funcs[5].locals = 1<<32 - 1; return w.bytes() }(), []string{"the limit of locals is 10000"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m, err := r.Load(t.Context(), tt.wasm)

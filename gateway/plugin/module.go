@@ -31,6 +31,7 @@ func newModule(ctx context.Context, r *Runtime, digest string, wasm []byte) (*Mo
 	}
 	metered, err := meter.Instrument(wasm, meter.Options{
 		Fuel:        limits.StartFuel,
+		Depth:       1 << 15,
 		MemoryPages: uint32(max(limits.MemoryBytes/pageBytes, 1)),
 	})
 	if err != nil {
