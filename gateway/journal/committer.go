@@ -12,6 +12,7 @@ const (
 	maxQueueBytes = 32 << 20
 	maxQueueWait  = 5 * time.Second
 	spareBuffers  = 4
+	gatherTime    = 500 * time.Microsecond
 )
 
 // batch is records on their way into one message, and so into one commit.
@@ -52,6 +53,10 @@ type committer struct {
 	typical int // bytes of the batch before
 	closed  bool
 
+	last     int // records of the batch before
+	expect   int // records that gather waits for; 0 when it does not
+	gathered chan struct{}
+
 	wake   chan struct{}
 	exited chan struct{}
 }
@@ -59,6 +64,7 @@ type committer struct {
 func (c *committer) start() {
 	c.wake = make(chan struct{}, 1)
 	c.exited = make(chan struct{})
+	c.gathered = make(chan struct{}, 1)
 	go c.run()
 }
 
@@ -91,7 +97,12 @@ func (c *committer) add(ctx context.Context, n int, encode func(b []byte, i int)
 		}
 		own = c.put(encode, i)
 		placed(own, i)
-		own.n++
+		if own.n++; own.n == c.expect {
+			select {
+			case c.gathered <- struct{}{}:
+			default:
+			}
+		}
 		i++
 	}
 	return nil
@@ -166,8 +177,15 @@ func (b *batch) wait(ctx context.Context) error {
 // run writes batches until close, and then what is still queued.
 func (c *committer) run() {
 	defer close(c.exited)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
 	for range c.wake {
-		for b := c.take(); b != nil; b = c.take() {
+		for {
+			c.gather(timer)
+			b := c.take()
+			if b == nil {
+				break
+			}
 			if err := c.commit(b); err != nil {
 				c.fail(b, err)
 				continue
@@ -175,6 +193,33 @@ func (c *committer) run() {
 			close(b.done)
 		}
 	}
+}
+
+// gather waits, shortly, until as many records as lately came together have
+// come together again. Callers that were answered at once come back at once;
+// were the first of them not to wait for the others, two halves of them would
+// take turns, and the commit of one half compete with the work of the other. A
+// caller that is alone waits for nobody.
+func (c *committer) gather(timer *time.Timer) {
+	c.mu.Lock()
+	waiting := 0
+	if len(c.queue) > 0 {
+		waiting = c.queue[0].n
+	}
+	c.expect = min(c.last+waiting, c.maxCount)
+	enough := waiting == 0 || waiting >= c.expect
+	c.mu.Unlock()
+	if enough {
+		return
+	}
+	timer.Reset(gatherTime)
+	select {
+	case <-c.gathered:
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	c.expect = 0
+	c.mu.Unlock()
 }
 
 func (c *committer) commit(b *batch) error {
@@ -198,6 +243,7 @@ func (c *committer) take() *batch {
 		return nil
 	}
 	b := c.queue[0]
+	c.last = b.n
 	c.queue[0] = nil
 	c.queue = c.queue[1:]
 	c.typical = min(len(b.buf), c.maxBytes)
