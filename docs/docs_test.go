@@ -66,6 +66,36 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestPrograms compiles the Go programs that the documentation shows.
+func TestPrograms(t *testing.T) {
+	for _, doc := range []string{"README.md", "docs/plugins.md", "examples/threshold/README.md"} {
+		text, err := os.ReadFile(filepath.Join("..", doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, block := range strings.Split(string(text), "```go\n")[1:] {
+			program, _, _ := strings.Cut(block, "```")
+			if !strings.HasPrefix(program, "package main") {
+				continue
+			}
+			// It has to lie in the module to find the SDK.
+			dir, err := os.MkdirTemp(".", "program-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			build := exec.Command("go", "build", "-buildmode=c-shared", "-o", filepath.Join(t.TempDir(), "out.wasm"), "./"+dir)
+			build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Errorf("%s, program %d: %v\n%s", doc, i+1, err, out)
+			}
+		}
+	}
+}
+
 // script is the commands of a document, prepared to be run. Lines are joined
 // where the shell would join them.
 func script(text string) string {
