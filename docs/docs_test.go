@@ -4,6 +4,7 @@ package docs_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -78,16 +79,23 @@ func TestPrograms(t *testing.T) {
 			if !strings.HasPrefix(program, "package main") {
 				continue
 			}
-			// It has to lie in the module to find the SDK.
-			dir, err := os.MkdirTemp(".", "program-")
+			// It has to lie in the module to find the SDK, or to seem to.
+			dir := t.TempDir()
+			here, err := filepath.Abs("program/main.go")
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { os.RemoveAll(dir) })
-			if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600); err != nil {
+			overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{here: filepath.Join(dir, "main.go")}})
+			if err != nil {
 				t.Fatal(err)
 			}
-			build := exec.Command("go", "build", "-buildmode=c-shared", "-o", filepath.Join(t.TempDir(), "out.wasm"), "./"+dir)
+			for name, content := range map[string][]byte{"main.go": []byte(program), "overlay.json": overlay} {
+				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			build := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"),
+				"-buildmode=c-shared", "-o", filepath.Join(dir, "out.wasm"), "./program")
 			build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Errorf("%s, program %d: %v\n%s", doc, i+1, err, out)
