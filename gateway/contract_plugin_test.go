@@ -18,7 +18,8 @@ func (s *server) pushVersion(name string, module []byte) reply {
 	return s.call(http.MethodPost, "/api/v1/plugins/"+name+"/versions", string(module), "Content-Type", wasm)
 }
 
-// version is the module of dir in bytes of its own.
+// version is the module of dir in bytes of its own. The tests share few
+// versions, since each costs the time to compile it.
 func version(t *testing.T, dir, label string) []byte {
 	return append(append([]byte{}, guest(t, dir)...), customSection(label)...)
 }
@@ -30,7 +31,7 @@ func digest(module []byte) string {
 
 func contractPlugins(t *testing.T, s *server) {
 	one, two := version(t, "../examples/threshold", "one"), version(t, "../examples/threshold", "two")
-	shape := version(t, "../plugins/tsi", "shape")
+	shape := version(t, "../plugins/tsi", "two")
 	t.Run("upload", func(t *testing.T) {
 		v := s.pushVersion("gate", one).want(t, 201).object(t)
 		if v["name"] != "gate" || v["version"] != 1.0 || v["digest"] != digest(one) || fmt.Sprint(v["kinds"]) != "[filter]" {
@@ -93,7 +94,7 @@ func contractPlugins(t *testing.T, s *server) {
 			t.Errorf("active %v", p)
 		}
 		// A version of another kind cannot take the place of one that routes use.
-		s.pushVersion("gate", version(t, "../plugins/tsi", "wrong kind")).want(t, 201)
+		s.pushVersion("gate", shape).want(t, 201)
 		s.api(http.MethodPut, "/plugins/gate/active", `{"version":3}`).problem(t, 400)
 	})
 	t.Run("delete", func(t *testing.T) {
@@ -117,7 +118,7 @@ func from(source, event string) string {
 // contractProvenance holds that copies of one output have one idempotencykey,
 // and that producedby follows what made them.
 func contractProvenance(t *testing.T, s *server) {
-	one, two := version(t, "../plugins/tsi", "prov 1"), version(t, "../plugins/tsi", "prov 2")
+	one, two := guest(t, "../plugins/tsi"), version(t, "../plugins/tsi", "two")
 	s.pushVersion("prov", one).want(t, 201)
 	s.pushVersion("prov", two).want(t, 201)
 	path := s.fileEndpoint("prov-hub")
@@ -171,7 +172,7 @@ func contractProvenance(t *testing.T, s *server) {
 }
 
 func contractRouteTest(t *testing.T, s *server) {
-	s.pushVersion("trial", version(t, "../examples/threshold", "trial")).want(t, 201)
+	s.pushVersion("trial", version(t, "../examples/threshold", "one")).want(t, 201)
 	before := s.api(http.MethodGet, "/events", "").body
 	body := `{"route":{"endpointName":"of nobody","filter":"type = 'Microsoft.DigitalTwins.Twin.Update'","filters":[{"plugin":"trial","config":{"path":"/T","min":20}}],"transforms":[{"plugin":"tsi"}]},"events":[` +
 		strings.Join([]string{
