@@ -88,7 +88,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	if g.journal, err = journal.Open(ctx, filepath.Join(opts.Dir, journalDir), jopts); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", opts.Dir, err)
 	}
-	g.onClose(g.journal.Close)
+	g.onClose(unhurried(g.journal.Close))
 
 	if g.store, err = store.Open(filepath.Join(opts.Dir, catalogFile)); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", opts.Dir, err)
@@ -100,11 +100,11 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g.onClose(plugins.Close)
+	g.onClose(unhurried(plugins.Close))
 	if g.trial.plugins, err = plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.trial.log}); err != nil {
 		return nil, err
 	}
-	g.onClose(g.trial.plugins.Close)
+	g.onClose(unhurried(g.trial.plugins.Close))
 	if g.trial.filters, err = matcher.NewRuntime(ctx); err != nil {
 		return nil, err
 	}
@@ -173,6 +173,19 @@ func prepareDir(dir string) error {
 
 // onClose notes how to undo the latest step of Open.
 func (g *Gateway) onClose(stop func(context.Context) error) { g.stops = append(g.stops, stop) }
+
+// closeTime bounds the closing of a room that has nothing to drain.
+const closeTime = 10 * time.Second
+
+// unhurried gives a room its own time to close: an end of the draining must not
+// keep the journal from ending properly.
+func unhurried(stop func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+		defer cancel()
+		return stop(ctx)
+	}
+}
 
 // Close drains the gateway: deliveries under way finish until ctx ends, then
 // everything is closed, in the reverse order of Open. What is not delivered by
