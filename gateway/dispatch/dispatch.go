@@ -15,6 +15,7 @@ import (
 	"iter"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,20 +100,34 @@ type Dispatcher struct {
 	log      *slog.Logger
 	opts     Options
 
-	plan atomic.Pointer[Plan]
+	force atomic.Pointer[force]
 	// read is the sequence of the newest chunk that the live reader took.
 	read atomic.Uint64
 
-	swap   sync.Mutex // serialises Swap and Close
-	saving sync.Mutex // serialises save
+	swap    sync.Mutex               // serialises Swap and Close; guards leaving
+	leaving map[string]chan struct{} // runners that end; closed when their sink is
+	saving  chan struct{}            // holds one while save is at work
+	slowly  chan struct{}            // holds one while a slow route is evaluated
 
-	mu      sync.Mutex // guards runners
+	mu      sync.Mutex // guards what follows
 	runners map[string]*runner
+	dirty   bool   // the set of runners changed since the last save
+	free    uint64 // the end of the journal when nobody owed anything
 
 	ctx    context.Context // of the goroutines; ended by Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	closed bool
+
+	burying    context.Context // of estates; ended when Close has waited enough
+	stopBurial context.CancelFunc
+	estates    sync.WaitGroup
+}
+
+// force is a plan in force with the runners of its endpoints, in their order.
+type force struct {
+	Plan
+	runners []*runner
 }
 
 // Open loads the positions and retries that j and the spools keep, and starts
@@ -137,14 +152,15 @@ func Open(ctx context.Context, j Journal, retries, letters Spool, plan Plan, opt
 	d := &Dispatcher{
 		journal: j, retries: retries, letters: letters,
 		recorder: opts.Recorder, log: opts.Logger, opts: opts,
-		runners: map[string]*runner{},
+		runners: map[string]*runner{}, leaving: map[string]chan struct{}{},
+		saving: make(chan struct{}, 1), slowly: make(chan struct{}, 1),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	d.plan.Store(&plan)
+	d.burying, d.stopBurial = context.WithCancel(context.WithoutCancel(ctx))
 	live, err := d.recover(ctx, plan)
 	if err != nil {
 		d.cancel()
-		d.wg.Wait()
+		d.stopBurial()
 		plan.Table.Close()
 		closeSinks(plan.Endpoints)
 		return nil, fmt.Errorf("dispatch: %w", err)
@@ -185,11 +201,12 @@ func (d *Dispatcher) recover(ctx context.Context, plan Plan) (live uint64, err e
 			m = delivery.Mark{Endpoint: e.Name, Low: next}
 		}
 		live = max(live, m.Low)
-		d.runners[e.Name] = newRunner(d, e, m)
+		d.runners[e.Name] = newRunner(d, e, m, nil)
 	}
 	if len(plan.Endpoints) == 0 {
 		live = next
 	}
+	d.force.Store(d.inForce(plan))
 	// The runners compare themselves with the live reader from the start.
 	d.read.Store(live - 1)
 	if err := d.loadRetries(ctx); err != nil {
@@ -204,6 +221,15 @@ func (d *Dispatcher) recover(ctx context.Context, plan Plan) (live uint64, err e
 	return live, nil
 }
 
+// inForce pairs plan with the runners of its endpoints.
+func (d *Dispatcher) inForce(plan Plan) *force {
+	f := &force{Plan: plan, runners: make([]*runner, len(plan.Endpoints))}
+	for i, e := range plan.Endpoints {
+		f.runners[i] = d.runners[e.Name]
+	}
+	return f
+}
+
 // Swap puts plan in force. When it returns nil, every event accepted from now
 // on is evaluated under plan. Endpoints are known by name: one that is new
 // starts with the next event; one that is gone ends, and what it still owed
@@ -211,7 +237,8 @@ func (d *Dispatcher) recover(ctx context.Context, plan Plan) (live uint64, err e
 //
 // Everything that can fail on plan's own account was done by whoever built it;
 // an error means that the journal could not save the positions of new
-// endpoints, and that the plan before is in force again.
+// endpoints, and that the plan before is in force still; plan's table and new
+// sinks are then the caller's.
 func (d *Dispatcher) Swap(ctx context.Context, plan Plan) error {
 	d.swap.Lock()
 	defer d.swap.Unlock()
@@ -222,23 +249,27 @@ func (d *Dispatcher) Swap(ctx context.Context, plan Plan) error {
 	if err != nil {
 		return err
 	}
-	old := d.plan.Swap(&plan)
-
 	d.mu.Lock()
+	now := d.inForce(plan)
+	old := d.force.Swap(now)
 	gone := maps.Clone(d.runners)
 	for _, e := range plan.Endpoints {
-		d.runners[e.Name].configure(e)
 		delete(gone, e.Name)
 	}
 	for name := range gone {
 		delete(d.runners, name)
+		d.dirty = true
 	}
 	d.mu.Unlock()
+	for i, e := range plan.Endpoints {
+		now.runners[i].configure(e)
+	}
 	for _, r := range added {
 		r.start(d.ctx)
 	}
-	for _, r := range gone {
-		r.remove()
+	for name, r := range gone {
+		d.leaving[name] = r.crew.ended
+		d.estates.Go(r.remove)
 	}
 	if old.Table != plan.Table {
 		old.Table.Close()
@@ -255,7 +286,7 @@ func (d *Dispatcher) add(ctx context.Context, plan Plan) ([]*runner, error) {
 	d.mu.Lock()
 	for _, e := range plan.Endpoints {
 		if d.runners[e.Name] == nil {
-			r := newRunner(d, e, delivery.Mark{Endpoint: e.Name, Low: next})
+			r := newRunner(d, e, delivery.Mark{Endpoint: e.Name, Low: next}, d.leaving[e.Name])
 			d.runners[e.Name] = r
 			added = append(added, r)
 		}
@@ -285,12 +316,7 @@ func (d *Dispatcher) Close(ctx context.Context) error {
 		return nil
 	}
 	d.closed = true
-	d.mu.Lock()
-	runners := make([]*runner, 0, len(d.runners))
-	for _, r := range d.runners {
-		runners = append(runners, r)
-	}
-	d.mu.Unlock()
+	runners := d.all()
 	for _, r := range runners {
 		r.drain()
 	}
@@ -302,13 +328,30 @@ func (d *Dispatcher) Close(ctx context.Context) error {
 	for _, r := range runners {
 		r.close()
 	}
-	d.plan.Load().Table.Close()
+	d.force.Load().Table.Close()
+	d.waitEstates(ctx)
 	// The positions are saved whatever became of ctx: they are why a restart
 	// does not repeat what was just drained.
 	if err := d.save(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("dispatch: save positions: %w", err)
 	}
 	return nil
+}
+
+// waitEstates waits until what removed endpoints owed is among the dead
+// letters, or ctx ends.
+func (d *Dispatcher) waitEstates(ctx context.Context) {
+	stop := context.AfterFunc(ctx, d.stopBurial)
+	d.estates.Wait()
+	stop()
+	d.stopBurial()
+}
+
+// all returns the runners.
+func (d *Dispatcher) all() []*runner {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Values(d.runners))
 }
 
 // saveMarks keeps the positions on disk until ctx ends. A save that fails is
@@ -324,7 +367,7 @@ func (d *Dispatcher) saveMarks(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if !d.dirty() && !failing {
+		if !d.changed() && !failing {
 			continue
 		}
 		err := d.save(ctx)
@@ -335,27 +378,34 @@ func (d *Dispatcher) saveMarks(ctx context.Context) {
 	}
 }
 
-func (d *Dispatcher) dirty() bool {
+// changed reports whether there is anything to be saved. Where nobody owes
+// anything, the end of the journal is: else what is behind it never went.
+func (d *Dispatcher) changed() bool {
+	last := d.journal.Last()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	dirty := false
+	changed := d.dirty || len(d.runners) == 0 && last != d.free
+	d.dirty, d.free = false, last
 	for _, r := range d.runners {
 		// No short cut: each runner's flag is to be taken down.
-		dirty = r.takeDirty() || dirty
+		changed = r.takeDirty() || changed
 	}
-	return dirty
+	return changed
 }
 
 // save writes the positions of all runners. Saves are serial, so that an older
 // set never replaces a newer one.
 func (d *Dispatcher) save(ctx context.Context) error {
-	d.saving.Lock()
-	defer d.saving.Unlock()
-	d.mu.Lock()
-	marks := make([]delivery.Mark, 0, len(d.runners))
-	for _, r := range d.runners {
+	select {
+	case d.saving <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-d.saving }()
+	runners := d.all()
+	marks := make([]delivery.Mark, 0, len(runners))
+	for _, r := range runners {
 		marks = append(marks, r.mark())
 	}
-	d.mu.Unlock()
 	return d.journal.SaveMarks(ctx, marks)
 }

@@ -3,6 +3,9 @@ package dispatch
 import (
 	"context"
 	"time"
+
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/event"
 )
 
 // near is how many chunks behind the live reader a follower begins to take
@@ -12,6 +15,88 @@ const (
 	maxAhead = 128
 )
 
+// patience is how many chunks in a row are to be fast before an endpoint with
+// slow routes joins the live reader again.
+const patience = 16
+
+// offer hands r a chunk that the live reader took.
+func (r *runner) offer(ev evaluated) {
+	r.mu.Lock()
+	var given []delivery.Try
+	switch {
+	case ev.seq < r.track.next:
+		// The follower has been here.
+	case r.attached:
+		if ev.skipped || ev.err != nil || r.draining || !r.hasRoom() {
+			r.detach()
+			break
+		}
+		given = r.accept(ev)
+		if ev.slow {
+			// All other endpoints wait for the routes of this one.
+			r.slow = patience
+			r.detach()
+		}
+	case r.wants && ev.seq > r.wantsFrom:
+		if ev.skipped || ev.err != nil || len(r.ahead) >= maxAhead || r.aheadBytes > maxQueuedBytes {
+			r.detach()
+			break
+		}
+		r.ahead = append(r.ahead, ev)
+		r.aheadBytes += ev.bytes
+	}
+	r.mu.Unlock()
+	r.record(given)
+}
+
+// detach leaves the live reader; the follower takes over from track.next.
+func (r *runner) detach() {
+	r.attached, r.wants = false, false
+	r.live.Store(false)
+	r.ahead, r.aheadBytes = nil, 0
+	tell(r.attach)
+}
+
+// join is called before the follower takes chunk seq. It lets the live reader
+// know when it is near, and reports true when the live reader has that chunk,
+// or will: the runner is then attached.
+func (r *runner) join(seq uint64) bool {
+	r.mu.Lock()
+	if r.attached || r.draining {
+		r.mu.Unlock()
+		return true
+	}
+	if !r.wants {
+		if r.slow > 0 || seq+near < r.d.read.Load() {
+			r.mu.Unlock()
+			return false
+		}
+		// From here on chunks are evaluated for this endpoint too; of those
+		// that the live reader has by now, that is not known.
+		r.wants = true
+		r.live.Store(true)
+		r.wantsFrom = r.d.read.Load()
+	}
+	if seq <= r.wantsFrom {
+		r.mu.Unlock()
+		return false
+	}
+	// Chunk seq is the live reader's. What it brought already is taken now.
+	var given []delivery.Try
+	r.attached = true
+	for _, ev := range r.ahead {
+		if !r.hasRoom() {
+			r.detach()
+			break
+		}
+		given = append(given, r.accept(ev)...)
+	}
+	r.ahead, r.aheadBytes = nil, 0
+	r.mu.Unlock()
+	r.record(given)
+	return true
+}
+
 // follow reads the journal for an endpoint while it is detached, until it has
 // come up to the live reader.
 func (r *runner) follow() {
@@ -19,8 +104,18 @@ func (r *runner) follow() {
 		if !r.awaitDetached() {
 			return
 		}
-		if err := r.catchUp(); err != nil && r.ctx.Err() == nil {
-			r.d.log.Error("endpoint not brought up to date; trying again", "endpoint", r.name, "err", err)
+		err := r.catchUp()
+		if r.ctx.Err() != nil {
+			return
+		}
+		r.mu.Lock()
+		news := err != nil && r.stuck == nil
+		r.stuck = err
+		r.mu.Unlock()
+		if news {
+			r.d.log.Error("endpoint not brought up to date; trying again and again", "endpoint", r.name, "err", err)
+		}
+		if err != nil {
 			pause(r.ctx, time.Second)
 		}
 	}
@@ -44,14 +139,14 @@ func (r *runner) awaitDetached() bool {
 }
 
 // awaitRoom waits until the runner can take another chunk; false means that it
-// ended or was attached meanwhile.
+// ended.
 func (r *runner) awaitRoom() bool {
 	for {
 		r.mu.Lock()
-		room, gone := r.hasRoom(), r.attached || r.draining
+		room, draining := r.hasRoom(), r.draining
 		r.mu.Unlock()
-		if gone || room {
-			return !gone
+		if draining || room {
+			return !draining
 		}
 		select {
 		case <-r.ctx.Done():
@@ -74,7 +169,6 @@ func (r *runner) catchUp() error {
 	if r.join(next) {
 		return nil
 	}
-	only := func(name string) bool { return name == r.name }
 	for chunk, err := range r.d.journal.Read(ctx, next) {
 		if err != nil {
 			r.d.log.Error("accepted events cannot be read, and do not reach the endpoint", "endpoint", r.name, "err", err)
@@ -83,63 +177,57 @@ func (r *runner) catchUp() error {
 		if r.join(chunk.Seq) || !r.awaitRoom() {
 			return nil
 		}
-		ev, ok := r.d.evaluate(ctx, &chunk, only)[r.name]
-		if !ok {
-			// The plan in force does not know this endpoint: it is on its way
-			// in, or out.
-			pause(ctx, 10*time.Millisecond)
-			return ctx.Err()
+		if err := r.take(ctx, &chunk); err != nil {
+			return err
 		}
-		r.mu.Lock()
-		if r.stuck = ev.err; ev.err != nil {
-			r.mu.Unlock()
-			return ev.err
-		}
-		if r.attached || r.draining {
-			r.mu.Unlock()
+		if r.join(chunk.Seq + 1) {
 			return nil
 		}
-		r.accept(ev)
-		r.mu.Unlock()
 	}
 	return ctx.Err()
 }
 
-// join is called before the follower takes chunk seq. It lets the live reader
-// know when it is near, and reports true when the live reader has that chunk,
-// or will: the runner is then attached, or will be when the chunk comes.
-func (r *runner) join(seq uint64) bool {
+// take evaluates chunk and accepts it.
+func (r *runner) take(ctx context.Context, chunk *event.Chunk) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.attached || r.draining {
-		return true
-	}
-	if !r.wants {
-		if seq+near < r.d.read.Load() {
-			return false
-		}
-		// From here on chunks are evaluated for this endpoint too; those that
-		// the live reader holds already may not be.
-		r.wants = true
-		r.wantsFrom = r.d.read.Load()
-	}
-	if seq <= r.wantsFrom {
-		return false
-	}
-	// Chunk seq is the live reader's. What it brought already is taken now.
-	for len(r.ahead) > 0 {
-		if !r.hasRoom() {
-			r.detach()
-			return true
-		}
-		ev := r.ahead[0]
-		r.ahead = r.ahead[1:]
-		if ev.seq >= r.track.next {
-			r.accept(ev)
-			r.attached = true
+	slow := r.slow > 0
+	r.mu.Unlock()
+	if slow {
+		// Of those that hold up a processor, one at a time does.
+		select {
+		case r.d.slowly <- struct{}{}:
+			defer func() { <-r.d.slowly }()
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
-	r.ahead = nil
-	r.attached = true
-	return true
+	var ev evaluated
+	for known := false; !known; {
+		var err error
+		if ev, known, err = r.d.evaluateFor(ctx, chunk, r); err != nil {
+			return err
+		}
+		if !known {
+			pause(ctx, 10*time.Millisecond)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	r.mu.Lock()
+	if r.draining {
+		r.mu.Unlock()
+		return nil
+	}
+	r.stuck = nil
+	switch {
+	case ev.slow:
+		r.slow = patience
+	case r.slow > 0:
+		r.slow--
+	}
+	given := r.accept(ev)
+	r.mu.Unlock()
+	r.record(given)
+	return nil
 }

@@ -11,28 +11,33 @@ import (
 // deleted hub) pauses the whole endpoint: one delivery at a time asks again,
 // ever more slowly, and the first that passes ends the pause.
 type health struct {
-	since   time.Time // of the first failure after the last success; zero when well
-	reason  string    // of the latest failure
-	streak  int       // failures since the last success
-	refused int       // refusals since the last success
+	since  time.Time // of the first failure after the last success; zero when well
+	reason string    // of the latest failure
+	streak int       // failures since the last success
 
 	paused  bool
+	asked   int       // how often, since the pause began
 	until   time.Time // when to ask again
 	probing bool      // somebody is asking
 
-	recovered bool // a success ended a long streak, or a pause
+	recovered bool // a success ended a pause, or a long outage
 }
 
-// longStreak is how many failures in a row make a success worth telling to
-// everything that waits: the endpoint was away and is back.
-const longStreak = 16
+// An outage is long when so many tries failed in a row, over so long: the
+// endpoint was away, and its first success is worth telling to everything that
+// waits. One that lets through what it can, and fails the rest, never is.
+const (
+	longStreak = 16
+	longOutage = 10 * time.Second
+)
 
-// saw notes the outcome of a try that ended at now.
-func (h *health) saw(out delivery.Outcome, now time.Time, p delivery.Policy) {
+// saw notes the outcome of a try that ended at now. Probe says that it was the
+// one that asked while all others waited.
+func (h *health) saw(out delivery.Outcome, now time.Time, p delivery.Policy, probe bool) {
 	if out.Settled() {
 		// An event that was rejected on its own account shows a live endpoint.
-		h.recovered = h.recovered || h.paused || h.streak >= longStreak
-		*h = health{recovered: h.recovered}
+		long := h.streak >= longStreak && now.Sub(h.since) >= longOutage
+		*h = health{recovered: h.recovered || h.paused || long}
 		return
 	}
 	if h.streak == 0 {
@@ -40,10 +45,13 @@ func (h *health) saw(out delivery.Outcome, now time.Time, p delivery.Policy) {
 	}
 	h.streak++
 	h.reason = out.Reason()
-	if out.Blame == delivery.Endpoint {
-		h.refused++
+	if h.paused && !probe {
+		return // it was under way when the pause began
+	}
+	if out.Blame == delivery.Endpoint || h.paused {
 		h.paused = true
-		h.until = now.Add(p.Backoff(h.refused, out))
+		h.asked++
+		h.until = now.Add(p.Backoff(h.asked, out))
 	}
 }
 

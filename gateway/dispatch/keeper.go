@@ -1,8 +1,6 @@
 package dispatch
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -27,6 +25,7 @@ func (r *runner) bury(en entry, reason string) {
 	}
 	b.letter = &delivery.DeadLetter{Delivery: d, Reason: reason, DeadAt: time.Now()}
 	r.burials = append(r.burials, b)
+	r.burialBytes += sizeOf(&d)
 	if en.retry != nil {
 		r.finish(en.retry)
 	}
@@ -125,6 +124,10 @@ func (r *runner) doBurials(w *work) error {
 		if b.settle {
 			r.track.settle(b.letter.Delivery.Position)
 		}
+		delete(r.redriving, b.remove)
+		if b.letter != nil {
+			r.burialBytes -= sizeOf(&b.letter.Delivery)
+		}
 	}
 	r.dirty = true
 	r.madeRoom()
@@ -159,6 +162,7 @@ func (r *runner) doPuts(w *work) error {
 		r.schedule(rt.queue)
 	}
 	r.dirty = true
+	r.madeRoom()
 	r.mu.Unlock()
 	w.puts = nil
 	return nil
@@ -170,11 +174,10 @@ func (r *runner) doLoads(loads []*retry) {
 		letter, err := r.d.retries.Get(r.ctx, rt.ref)
 		r.mu.Lock()
 		switch {
+		case err != nil && r.ctx.Err() != nil:
+			r.reschedule(rt, 0)
 		case err != nil:
-			if !errors.Is(err, context.Canceled) {
-				r.d.log.Error("retry not read; trying again", "endpoint", r.name, "err", err)
-			}
-			r.reschedule(rt, time.Second)
+			r.unreadable(rt, err)
 		case rt.giveUp != "":
 			r.bury(entry{d: &letter.Delivery, retry: rt}, rt.giveUp)
 		default:
@@ -185,6 +188,22 @@ func (r *runner) doLoads(loads []*retry) {
 		}
 		r.mu.Unlock()
 	}
+}
+
+// maxUnread is how often a retry is read before it is set aside.
+const maxUnread = 5
+
+// unreadable gives a retry that cannot be read another chance, or sets it
+// aside: its key goes on without it. It stays on disk, for a repair.
+func (r *runner) unreadable(rt *retry, err error) {
+	if rt.unread++; rt.unread < maxUnread {
+		r.reschedule(rt, time.Second)
+		return
+	}
+	r.d.log.Error("a retry cannot be read and is set aside; its event is not delivered",
+		"endpoint", r.name, "position", rt.place.position, "retry", rt.ref, "err", err)
+	rt.ref = delivery.Ref{}
+	r.finish(rt)
 }
 
 // giveBack puts what was not done in front of what came since.

@@ -11,8 +11,8 @@ import (
 )
 
 // crew is a sink and the lanes that bring it deliveries. An endpoint gets a new
-// crew with a new sink; the new one begins when the old one's last call of Send
-// returned, so that deliveries of one key never overlap.
+// crew with a new sink; the new one begins when the old one's sink is closed,
+// so that deliveries of one key never overlap.
 type crew struct {
 	sink     Sink
 	capacity delivery.Capacity
@@ -21,18 +21,19 @@ type crew struct {
 	turn     int // the lane of the next delivery without a key
 
 	retired bool
-	sending int // calls of Send under way
-	busy    int // deliveries in them
-	done    chan struct{}
-	after   *crew
+	sending int           // calls of Send under way
+	busy    int           // deliveries in them
+	before  chan struct{} // nil, or closed when the crew may begin
+	ended   chan struct{} // closed when its sink is
 }
 
-// lane is a queue that one goroutine empties. What goes first is older than
-// the rest: retries, and deliveries that the sink held back.
+// lane is a queue that one goroutine empties.
 type lane struct {
 	wake    chan struct{}
+	held    queue // first attempts that the sink held back, older than the rest
 	retries queue
 	first   queue
+	turn    bool // retries go before first attempts this time
 }
 
 // queue is a FIFO that reuses its memory.
@@ -67,22 +68,36 @@ func (l *lane) push(en entry) {
 	}
 }
 
+// next is the queue that goes next; nil when all are empty. Retries and first
+// attempts take turns, so that neither starves: those of one key are never in
+// both, as long as a key with a retry is blocked.
+func (l *lane) next() *queue {
+	switch {
+	case l.held.len() > 0:
+		return &l.held
+	case l.retries.len() == 0 && l.first.len() == 0:
+		return nil
+	case l.first.len() == 0 || l.turn && l.retries.len() > 0:
+		return &l.retries
+	}
+	return &l.first
+}
+
 // takeAll empties the lane.
 func (l *lane) takeAll() []entry {
 	var all []entry
-	for l.retries.len() > 0 {
-		all = append(all, l.retries.pop())
-	}
-	for l.first.len() > 0 {
-		all = append(all, l.first.pop())
+	for _, q := range []*queue{&l.held, &l.retries, &l.first} {
+		for q.len() > 0 {
+			all = append(all, q.pop())
+		}
 	}
 	return all
 }
 
-// newCrew returns a crew for sink that begins when after, which may be nil,
-// has ended.
-func newCrew(sink Sink, after *crew) *crew {
-	c := &crew{sink: sink, capacity: sink.Capacity(), seed: maphash.MakeSeed(), done: make(chan struct{}), after: after}
+// newCrew returns a crew for sink that begins when before, which may be nil, is
+// closed.
+func newCrew(sink Sink, before chan struct{}) *crew {
+	c := &crew{sink: sink, capacity: sink.Capacity(), seed: maphash.MakeSeed(), before: before, ended: make(chan struct{})}
 	c.capacity.Lanes = max(c.capacity.Lanes, 1)
 	c.capacity.Batch = max(c.capacity.Batch, 1)
 	for range c.capacity.Lanes {
@@ -107,41 +122,36 @@ func (c *crew) wakeAll() {
 	}
 }
 
-// startCrew runs r.crew's lanes. It is called with r.mu held.
+// startCrew runs r.crew's lanes, and then closes its sink. It is called with
+// r.mu held.
 func (r *runner) startCrew() {
 	c := r.crew
 	r.wg.Go(func() {
-		defer close(c.done)
-		if c.after != nil {
-			<-c.after.done
-			c.after.sink.Close()
-			c.after = nil
+		defer close(c.ended)
+		if c.before != nil {
+			<-c.before
 		}
 		var lanes sync.WaitGroup
 		for _, l := range c.lanes {
 			lanes.Go(func() { r.runLane(c, l) })
 		}
 		lanes.Wait()
+		c.sink.Close()
 	})
 }
 
 // runLane sends what comes into l until the crew is retired or r is closed.
 func (r *runner) runLane(c *crew, l *lane) {
-	var entries []entry
-	var batch []delivery.Delivery
+	var s shipment
 	for {
 		r.mu.Lock()
-		entries = r.pick(c, l, entries[:0])
+		r.pick(c, l, &s)
 		retired, timeout := c.retired, r.policy.Timeout
-		if len(entries) > 0 {
-			c.sending++
-			c.busy += len(entries)
-		}
 		r.mu.Unlock()
 		if retired {
 			return
 		}
-		if len(entries) == 0 {
+		if len(s.entries) == 0 {
 			tell(r.drained)
 			select {
 			case <-r.ctx.Done():
@@ -150,26 +160,38 @@ func (r *runner) runLane(c *crew, l *lane) {
 			}
 			continue
 		}
-		batch = batch[:0]
-		for _, en := range entries {
-			batch = append(batch, *en.d)
-		}
 		at := time.Now()
-		outcomes := send(r.ctx, c.sink, batch, timeout)
-		r.settle(c, entries, outcomes, at, time.Since(at))
-		clear(entries)
-		clear(batch)
+		outcomes := s.send(r.ctx, c.sink, timeout)
+		r.settle(c, &s, outcomes, at, time.Since(at))
 	}
 }
 
+// shipment is what one call of Send is about. Its memory is used again.
+type shipment struct {
+	entries []entry
+	batch   []delivery.Delivery
+	tries   []delivery.Try
+	probe   bool // it asks whether the endpoint is back
+}
+
+func (s *shipment) reset() {
+	clear(s.entries)
+	clear(s.batch)
+	clear(s.tries)
+	s.entries, s.batch, s.tries, s.probe = s.entries[:0], s.batch[:0], s.tries[:0], false
+}
+
 // send calls the sink with a deadline, and holds it to its contract.
-func send(ctx context.Context, sink Sink, batch []delivery.Delivery, timeout time.Duration) []delivery.Outcome {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
+func (s *shipment) send(ctx context.Context, sink Sink, timeout time.Duration) []delivery.Outcome {
+	for _, en := range s.entries {
+		s.batch = append(s.batch, *en.d)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, noAnswer(timeout))
 	defer cancel()
-	outcomes := sink.Send(ctx, batch)
-	if len(outcomes) != len(batch) {
-		wrong := delivery.Transient(fmt.Errorf("sink answered %d outcomes for %d deliveries", len(outcomes), len(batch)))
-		outcomes = make([]delivery.Outcome, len(batch))
+	outcomes := sink.Send(ctx, s.batch)
+	if len(outcomes) != len(s.batch) {
+		wrong := delivery.Transient(fmt.Errorf("sink answered %d outcomes for %d deliveries", len(outcomes), len(s.batch)))
+		outcomes = make([]delivery.Outcome, len(s.batch))
 		for i := range outcomes {
 			outcomes[i] = wrong
 		}
@@ -177,26 +199,29 @@ func send(ctx context.Context, sink Sink, batch []delivery.Delivery, timeout tim
 	return outcomes
 }
 
+// noAnswer is the cause of a deadline that passed.
+type noAnswer time.Duration
+
+func (n noAnswer) Error() string { return fmt.Sprintf("no answer within %s", time.Duration(n)) }
+
 // pick takes the next batch off l: nothing while the endpoint is paused, one
 // delivery as a probe when the pause is over. A first attempt whose key is
 // blocked joins the retries instead.
-func (r *runner) pick(c *crew, l *lane, batch []entry) []entry {
+func (r *runner) pick(c *crew, l *lane, s *shipment) {
+	s.reset()
 	if c.retired || r.stopped {
-		return batch
+		return
 	}
 	limit, bytes := c.capacity.Batch, 0
 	if r.health.paused {
 		if r.health.probing || time.Now().Before(r.health.until) {
-			return batch
+			return
 		}
 		limit = 1
 	}
-	for len(batch) < limit {
-		q := &l.retries
-		if q.len() == 0 {
-			q = &l.first
-		}
-		if q.len() == 0 {
+	for len(s.entries) < limit {
+		q := l.next()
+		if q == nil {
 			break
 		}
 		en := q.peek()
@@ -205,16 +230,14 @@ func (r *runner) pick(c *crew, l *lane, batch []entry) []entry {
 			r.reschedule(en.retry, 0)
 			continue
 		}
-		if en.retry == nil {
-			if _, blocked := r.keys[en.d.Key]; blocked && en.d.Key != "" {
-				q.pop()
-				r.dequeued(en)
-				r.spill(en, 0)
-				continue
-			}
+		if en.retry == nil && r.blocked(en.d.Key) {
+			q.pop()
+			r.dequeued(en)
+			r.spill(en, 0)
+			continue
 		}
 		size := en.d.Event.Size()
-		if len(batch) > 0 && c.capacity.BatchBytes > 0 && bytes+size > c.capacity.BatchBytes {
+		if len(s.entries) > 0 && c.capacity.BatchBytes > 0 && bytes+size > c.capacity.BatchBytes {
 			break
 		}
 		bytes += size
@@ -222,29 +245,40 @@ func (r *runner) pick(c *crew, l *lane, batch []entry) []entry {
 		if en.retry == nil {
 			r.dequeued(en)
 		}
-		batch = append(batch, en)
+		s.entries = append(s.entries, en)
+		l.turn = en.retry == nil
 	}
-	if len(batch) > 0 && r.health.paused {
-		r.health.probing = true
+	if len(s.entries) > 0 {
+		c.sending++
+		c.busy += len(s.entries)
+		if r.health.paused {
+			r.health.probing, s.probe = true, true
+		}
 	}
-	return batch
+}
+
+// blocked reports whether a delivery of key is among the retries.
+func (r *runner) blocked(key string) bool {
+	return key != "" && len(r.keys) > 0 && r.keys[key] != nil
 }
 
 // settle draws the consequences of what the sink answered.
-func (r *runner) settle(c *crew, entries []entry, outcomes []delivery.Outcome, at time.Time, took time.Duration) {
+func (r *runner) settle(c *crew, s *shipment, outcomes []delivery.Outcome, at time.Time, took time.Duration) {
 	now := at.Add(took)
-	tries := make([]delivery.Try, 0, len(entries))
 	r.mu.Lock()
 	c.sending--
-	c.busy -= len(entries)
+	c.busy -= len(s.entries)
 	r.dirty = true
-	for i, en := range entries {
+	interrupted := r.ctx.Err() != nil
+	for i, en := range s.entries {
 		out := outcomes[i]
-		if out.Blame == delivery.Held {
-			r.hold(en, len(tries) == 0)
+		if out.Blame == delivery.Held || interrupted && !out.Settled() {
+			r.hold(en, len(s.tries) == 0)
 			continue
 		}
-		r.health.saw(out, now, r.policy)
+		if c == r.crew { // what a former sink answered says nothing of this one
+			r.health.saw(out, now, r.policy, s.probe)
+		}
 		dead := false
 		if out.Blame == delivery.None {
 			en.d.Attempts++
@@ -258,20 +292,20 @@ func (r *runner) settle(c *crew, entries []entry, outcomes []delivery.Outcome, a
 				r.spill(en, r.wait(tried, out))
 			}
 		}
-		tries = append(tries, delivery.Try{Delivery: en.d, At: at, Took: took, Outcome: out, Dead: dead})
+		s.tries = append(s.tries, delivery.Try{Delivery: en.d, At: at, Took: took, Outcome: out, Dead: dead})
+	}
+	if s.probe && c == r.crew {
+		r.health.probing = false
 	}
 	if r.health.takeRecovered() {
 		r.retryNow()
 		r.crew.wakeAll()
 	}
 	if r.health.paused {
-		r.health.probing = false
 		tell(r.clock)
 	}
 	r.mu.Unlock()
-	if len(tries) > 0 {
-		r.d.recorder.Record(tries)
-	}
+	r.record(s.tries)
 	tell(r.drained)
 }
 
@@ -287,22 +321,23 @@ func (r *runner) wait(d delivery.Delivery, out delivery.Outcome) time.Duration {
 
 // hold keeps a delivery that was not tried: behind the one of its key that
 // failed, or, when that one was given up, for the next batch. Idle says that
-// the sink tried nothing at all of the batch.
+// the sink tried nothing of the batch so far.
 func (r *runner) hold(en entry, idle bool) {
-	_, blocked := r.keys[en.d.Key]
+	var rest time.Duration
+	if idle && r.ctx.Err() == nil {
+		// Only a broken sink does so; it is not to be asked in a tight loop.
+		rest = time.Second
+	}
 	switch {
 	case en.retry != nil:
-		r.reschedule(en.retry, 0)
-	case blocked && en.d.Key != "":
-		r.spill(en, 0)
-	case idle:
-		// Only a broken sink does so; it is not to be asked in a tight loop.
-		r.spill(en, time.Second)
+		r.reschedule(en.retry, rest)
+	case rest > 0 || r.blocked(en.d.Key):
+		r.spill(en, rest)
 	default:
 		r.queued++
-		r.queuedBytes += en.d.Event.Size()
+		r.queuedBytes += sizeOf(en.d)
 		l := r.crew.lane(en.d.Key)
-		l.retries.push(en) // ahead of its key's others
+		l.held.push(en)
 		tell(l.wake)
 	}
 }

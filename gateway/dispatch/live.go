@@ -3,10 +3,10 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
-	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/route"
 )
@@ -14,10 +14,12 @@ import (
 // job is one chunk on its way from the live reader to the hand-off.
 type job struct {
 	chunk event.Chunk
-	// perEndpoint holds, by name, what the chunk means for the endpoints that
-	// it was evaluated for.
-	perEndpoint map[string]evaluated
-	done        chan struct{}
+	want  []bool
+	// parts is what the chunk means for the endpoints of force, in their order;
+	// force is nil when nothing is known of any.
+	force *force
+	parts []evaluated
+	done  chan struct{} // told when it was evaluated
 }
 
 // depth is how many chunks may be under evaluation, per worker.
@@ -28,12 +30,17 @@ const depth = 4
 func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 	work := make(chan *job)
 	ordered := make(chan *job, depth*d.opts.Workers)
+	// Jobs are used again: one is free whenever there is room for it.
+	free := make(chan *job, cap(ordered)+d.opts.Workers+2)
+	for range cap(free) {
+		free <- &job{done: make(chan struct{}, 1)}
+	}
 	var workers sync.WaitGroup
 	for range d.opts.Workers {
 		workers.Go(func() {
 			for j := range work {
-				j.perEndpoint = d.evaluate(ctx, &j.chunk, d.wanted)
-				close(j.done)
+				d.evaluateLive(ctx, j)
+				j.done <- struct{}{}
 			}
 		})
 	}
@@ -42,6 +49,7 @@ func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 		for j := range ordered {
 			<-j.done
 			d.handOff(j)
+			free <- j
 		}
 	})
 
@@ -54,7 +62,8 @@ func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 			d.read.Store(chunk.Seq)
 			from = chunk.Seq + 1
 			d.opts.Accepted(chunk)
-			j := &job{chunk: chunk, done: make(chan struct{})}
+			j := <-free
+			j.chunk = chunk
 			ordered <- j
 			work <- j
 		}
@@ -67,91 +76,120 @@ func (d *Dispatcher) runLive(ctx context.Context, from uint64) {
 }
 
 func pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-time.After(wait):
+	case <-timer.C:
 	}
 }
 
-// wanted reports whether the endpoint name takes what the live reader reads.
-func (d *Dispatcher) wanted(name string) bool {
-	d.mu.Lock()
-	r := d.runners[name]
-	d.mu.Unlock()
-	if r == nil {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.attached || r.wants
-}
-
-// evaluate runs chunk through the plan in force for those of its endpoints
-// that want, and renders what comes out.
-func (d *Dispatcher) evaluate(ctx context.Context, chunk *event.Chunk, want func(name string) bool) map[string]evaluated {
-	plan, ev, err := d.acquire()
+// evaluateLive evaluates j for the endpoints that take what the live reader
+// reads.
+func (d *Dispatcher) evaluateLive(ctx context.Context, j *job) {
+	f, ev, err := d.acquire()
 	if err != nil {
-		d.log.Error("routes not evaluated", "err", err)
-		return nil
+		// Each endpoint follows by itself then, and says so.
+		j.force = nil
+		return
 	}
-	defer plan.Table.Release(ev)
-	wants := make([]bool, len(plan.Endpoints))
-	for i := range plan.Endpoints {
-		wants[i] = want(plan.Endpoints[i].Name)
+	defer f.Table.Release(ev)
+	j.force, j.want, j.parts = f, j.want[:0], j.parts[:0]
+	for _, r := range f.runners {
+		j.want = append(j.want, r.live.Load())
 	}
-	result := ev.Evaluate(ctx, chunk, wants)
-	out := make(map[string]evaluated, len(plan.Endpoints))
-	for i := range plan.Endpoints {
-		e := &plan.Endpoints[i]
-		if wants[i] {
-			out[e.Name] = evaluated{
-				seq: chunk.Seq, events: len(chunk.Events),
-				deliveries: renderAll(e, chunk, result.Outputs[i]), err: result.Errs[i],
-			}
+	result := ev.Evaluate(ctx, &j.chunk, j.want)
+	for i, want := range j.want {
+		part := evaluated{seq: j.chunk.Seq, skipped: true}
+		if want {
+			part = f.part(i, &j.chunk, result)
 		}
-	}
-	return out
-}
-
-func renderAll(e *Endpoint, chunk *event.Chunk, outputs []route.Output) []rendered {
-	if len(outputs) == 0 {
-		return nil
-	}
-	all := make([]rendered, len(outputs))
-	slab := make([]delivery.Delivery, len(outputs))
-	for i, out := range outputs {
-		slab[i], all[i].err = render(e, chunk, out)
-		all[i].d = &slab[i]
-	}
-	return all
-}
-
-// acquire returns the plan in force and an evaluator of its table. A table
-// that was closed since it was loaded is not in force any more.
-func (d *Dispatcher) acquire() (*Plan, *route.Evaluator, error) {
-	for {
-		plan := d.plan.Load()
-		ev, err := plan.Table.Acquire()
-		if errors.Is(err, route.ErrClosed) && d.plan.Load() != plan {
-			continue
-		}
-		return plan, ev, err
+		j.parts = append(j.parts, part)
 	}
 }
 
 // handOff gives every endpoint its part of a chunk.
 func (d *Dispatcher) handOff(j *job) {
-	d.mu.Lock()
-	runners := make([]*runner, 0, len(d.runners))
-	for _, r := range d.runners {
-		runners = append(runners, r)
-	}
-	d.mu.Unlock()
-	for _, r := range runners {
-		ev, ok := j.perEndpoint[r.name]
-		if !ok {
-			ev.seq = j.chunk.Seq
+	if j.force == nil {
+		for _, r := range d.force.Load().runners {
+			r.offer(evaluated{seq: j.chunk.Seq, skipped: true})
 		}
-		r.offer(ev, ok)
+	} else {
+		for i, r := range j.force.runners {
+			r.offer(j.parts[i])
+		}
 	}
+	clear(j.parts)
+	j.force, j.chunk = nil, event.Chunk{}
+}
+
+// evaluateFor evaluates chunk for r alone. It reports false when the plan in
+// force does not know r: it is on its way in, or out.
+func (d *Dispatcher) evaluateFor(ctx context.Context, chunk *event.Chunk, r *runner) (evaluated, bool, error) {
+	f, ev, err := d.acquire()
+	if err != nil {
+		return evaluated{}, false, fmt.Errorf("routes cannot be evaluated: %w", err)
+	}
+	defer f.Table.Release(ev)
+	want := make([]bool, len(f.runners))
+	for i := range f.runners {
+		if f.runners[i] == r {
+			want[i] = true
+			part := f.part(i, chunk, ev.Evaluate(ctx, chunk, want))
+			return part, true, part.err
+		}
+	}
+	return evaluated{}, false, nil
+}
+
+// acquire returns the plan in force and an evaluator of its table. A table
+// that was closed since it was loaded is not in force any more.
+func (d *Dispatcher) acquire() (*force, *route.Evaluator, error) {
+	for {
+		f := d.force.Load()
+		ev, err := f.Table.Acquire()
+		if errors.Is(err, route.ErrClosed) && d.force.Load() != f {
+			continue
+		}
+		return f, ev, err
+	}
+}
+
+// evaluated is a chunk with what it means for one endpoint.
+type evaluated struct {
+	seq        uint64
+	events     int
+	bytes      int // of the chunk, which its deliveries keep in memory
+	deliveries []rendered
+	err        error // why the routes could not run
+	skipped    bool  // it was not evaluated for this endpoint
+	slow       bool  // it took its routes long
+}
+
+// A chunk of which each event takes longer than slowEvent is slow, if it is
+// more than the noise of a busy machine.
+const (
+	slowEvent = time.Millisecond
+	slowChunk = 20 * time.Millisecond
+)
+
+// part renders what came out for endpoint i.
+func (f *force) part(i int, chunk *event.Chunk, result *route.Result) evaluated {
+	took := result.Took[i]
+	part := evaluated{
+		seq: chunk.Seq, events: len(chunk.Events), err: result.Errs[i],
+		slow: took > slowChunk && took > slowEvent*time.Duration(len(chunk.Events)),
+	}
+	outputs := result.Outputs[i]
+	if len(outputs) == 0 {
+		return part
+	}
+	for k := range chunk.Events {
+		part.bytes += chunk.Events[k].Size()
+	}
+	part.deliveries = make([]rendered, len(outputs))
+	for k := range outputs {
+		part.deliveries[k].render(&f.Endpoints[i], chunk.Accepted, &outputs[k])
+	}
+	return part
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -33,80 +34,94 @@ type Refusal struct {
 // Redrive waits while an endpoint has no room, until ctx ends.
 func (d *Dispatcher) Redrive(ctx context.Context, refs []delivery.Ref) (Redriven, error) {
 	var done Redriven
-	letters := make([]delivery.DeadLetter, 0, min(len(refs), redriveBatch))
-	for batch := range slices.Chunk(refs, redriveBatch) {
-		letters = letters[:0]
-		for _, ref := range batch {
-			letter, err := d.letters.Get(ctx, ref)
-			if ctx.Err() != nil {
-				return done, ctx.Err()
-			}
-			if err != nil {
-				done.Refused = append(done.Refused, Refusal{ref, err.Error()})
-				continue
-			}
-			letter.Delivery.Redrive = &delivery.Redrive{Letter: ref, At: time.Now(), Attempts: letter.Delivery.Attempts}
-			letters = append(letters, letter)
+	refuse := func(ref delivery.Ref, err error) {
+		done.Refused = append(done.Refused, Refusal{ref, err.Error()})
+	}
+	// Letters are read twice, since all of them may not fit into memory: their
+	// places first, then one after the other.
+	type placed struct {
+		ref      delivery.Ref
+		endpoint string
+		place    place
+	}
+	order := make([]placed, 0, len(refs))
+	for _, ref := range refs {
+		letter, err := d.letters.Get(ctx, ref)
+		if ctx.Err() != nil {
+			return done, ctx.Err()
 		}
-		slices.SortStableFunc(letters, func(a, b delivery.DeadLetter) int {
-			return placeOf(&a.Delivery).compare(placeOf(&b.Delivery))
-		})
-		for i := range letters {
-			letter := &letters[i]
-			if err := d.redrive(ctx, &letter.Delivery); err != nil {
-				if ctx.Err() != nil {
-					return done, ctx.Err()
-				}
-				done.Refused = append(done.Refused, Refusal{letter.Delivery.Redrive.Letter, err.Error()})
-				continue
-			}
-			done.Started++
+		if err != nil {
+			refuse(ref, err)
+			continue
 		}
+		order = append(order, placed{ref, strings.Clone(letter.Delivery.Endpoint), placeOf(&letter.Delivery)})
+	}
+	slices.SortStableFunc(order, func(a, b placed) int { return a.place.compare(b.place) })
+	for _, o := range order {
+		err := d.redrive(ctx, o.endpoint, o.ref)
+		if ctx.Err() != nil {
+			return done, ctx.Err()
+		}
+		if err != nil {
+			refuse(o.ref, err)
+			continue
+		}
+		done.Started++
 	}
 	return done, nil
 }
 
-// redriveBatch is how many letters are held in memory at once.
-const redriveBatch = 256
-
-func (d *Dispatcher) redrive(ctx context.Context, old *delivery.Delivery) error {
+func (d *Dispatcher) redrive(ctx context.Context, endpoint string, ref delivery.Ref) error {
 	d.mu.Lock()
-	r := d.runners[old.Endpoint]
+	r := d.runners[endpoint]
 	d.mu.Unlock()
 	if r == nil {
-		return fmt.Errorf("endpoint %s does not exist any more", old.Endpoint)
+		return fmt.Errorf("endpoint %s does not exist any more", endpoint)
 	}
-	outputs, err := d.renderAgain(ctx, old)
-	if err != nil {
+	// The letter is read when nobody else can drive it, or be done with it.
+	if err := r.reserve(ctx, ref); err != nil {
 		return err
 	}
-	return r.redrive(ctx, old, outputs)
+	letter, err := d.letters.Get(ctx, ref)
+	if err != nil {
+		return r.unreserve(ref, err)
+	}
+	old := &letter.Delivery
+	old.Redrive = &delivery.Redrive{Letter: ref, At: time.Now(), Attempts: old.Attempts}
+	outputs, err := d.renderAgain(ctx, r, old)
+	if err != nil {
+		return r.unreserve(ref, err)
+	}
+	return r.redrive(ref, outputs)
 }
 
 // renderAgain makes, under the plan in force, the output that a letter is
-// about; of a letter that was never rendered, all outputs.
-func (d *Dispatcher) renderAgain(ctx context.Context, old *delivery.Delivery) ([]rendered, error) {
+// about; of a letter that was never rendered, that one and those after it.
+func (d *Dispatcher) renderAgain(ctx context.Context, r *runner, old *delivery.Delivery) ([]rendered, error) {
 	chunk := event.Chunk{Seq: old.Position.Seq, Accepted: old.Accepted, Events: []event.Event{accepted(old)}}
-	ev, ok := d.evaluate(ctx, &chunk, func(name string) bool { return name == old.Endpoint })[old.Endpoint]
-	if !ok {
-		return nil, fmt.Errorf("endpoint %s does not exist any more", old.Endpoint)
+	ev, known, err := d.evaluateFor(ctx, &chunk, r)
+	if err != nil {
+		return nil, err
 	}
-	if ev.err != nil {
-		return nil, ev.err
+	if !known {
+		return nil, errClosing
 	}
 	outputs := slices.DeleteFunc(ev.deliveries, func(out rendered) bool {
-		return out.d.Route != old.Route || (out.err == nil && !old.Unrendered && out.d.Output != old.Output)
+		if out.d.Route != old.Route || out.d.Output < old.Output {
+			return true
+		}
+		return out.err == nil && !old.Unrendered && out.d.Output != old.Output
 	})
 	if len(outputs) == 0 {
 		return nil, fmt.Errorf("route %s, as it is now, sends nothing for this event", old.Route)
 	}
-	for _, out := range outputs {
-		if out.err != nil {
-			return nil, out.err
+	for i := range outputs {
+		if outputs[i].err != nil {
+			return nil, outputs[i].err
 		}
-		out.d.Position = old.Position
+		outputs[i].d.Position = old.Position
 		redrive := *old.Redrive
-		out.d.Redrive = &redrive
+		outputs[i].d.Redrive = &redrive
 	}
 	return outputs, nil
 }
@@ -126,41 +141,60 @@ func accepted(d *delivery.Delivery) event.Event {
 	return e
 }
 
-var errRedriving = errors.New("is being sent again already")
+var (
+	errRedriving = errors.New("is being sent again already")
+	errClosing   = errors.New("its endpoint is being closed")
+)
 
-// redrive puts the outputs of a letter into their lanes. The letter is done
-// with when the last of them is.
-func (r *runner) redrive(ctx context.Context, old *delivery.Delivery, outputs []rendered) error {
-	letter := old.Redrive.Letter
+// reserve waits until r has room for a letter, or ctx ends, and keeps others
+// from driving it.
+func (r *runner) reserve(ctx context.Context, letter delivery.Ref) error {
 	for {
 		r.mu.Lock()
-		switch {
-		case r.redriving[letter] != nil:
-			r.mu.Unlock()
-			return errRedriving
-		case r.draining:
-			r.mu.Unlock()
-			return errors.New("the gateway is shutting down")
-		case r.hasRoom():
-			r.redriving[letter] = &redriving{left: len(outputs)}
-			for _, out := range outputs {
-				r.enqueue(entry{d: out.d})
-			}
-			r.mu.Unlock()
-			return nil
+		room, taken, closing := r.hasRoom(), r.redriving[letter] != nil, r.draining
+		if room && !taken && !closing {
+			r.redriving[letter] = &redriving{}
 		}
 		r.mu.Unlock()
-		select {
-		case <-ctx.Done():
+		switch {
+		case taken:
+			return errRedriving
+		case closing:
+			return errClosing
+		case room:
+			return nil
+		}
+		if pause(ctx, 20*time.Millisecond); ctx.Err() != nil {
 			return ctx.Err()
-		case <-r.room:
-			tell(r.room) // the follower may wait for it too
-			pause(ctx, 10*time.Millisecond)
 		}
 	}
 }
 
-// redriving is a letter whose outputs are on their way.
+func (r *runner) unreserve(letter delivery.Ref, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.redriving, letter)
+	return err
+}
+
+// redrive puts the outputs of a reserved letter into their lanes. The letter is
+// done with when the last of them is.
+func (r *runner) redrive(letter delivery.Ref, outputs []rendered) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.draining {
+		delete(r.redriving, letter)
+		return errClosing
+	}
+	r.redriving[letter].left = len(outputs)
+	for i := range outputs {
+		r.enqueue(entry{d: &outputs[i].d})
+	}
+	return nil
+}
+
+// redriving is a letter whose outputs are on their way, until its removal is
+// on disk.
 type redriving struct {
 	left int // outputs that are not done with
 	// keep says that the letter stays: the process ended in between, and what
@@ -175,8 +209,8 @@ func (r *runner) letterDone(letter delivery.Ref) delivery.Ref {
 	if rd.left--; rd.left > 0 {
 		return delivery.Ref{}
 	}
-	delete(r.redriving, letter)
 	if rd.keep {
+		delete(r.redriving, letter)
 		return delivery.Ref{}
 	}
 	return letter

@@ -3,8 +3,10 @@ package dispatch
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
@@ -18,36 +20,71 @@ const (
 	producedBy     = "producedby"
 )
 
+// rendered is a delivery, or with err set one that a stage gave up.
+type rendered struct {
+	d   delivery.Delivery
+	err error
+}
+
 // render makes the delivery of one output. A failed output becomes the
 // delivery of the accepted event, unrendered, with the error beside it.
-func render(e *Endpoint, c *event.Chunk, out route.Output) (delivery.Delivery, error) {
-	item := out.Item
-	d := delivery.Delivery{
-		Endpoint: e.Name,
-		Route:    out.Rule.ID,
-		Position: item.Position,
-		Output:   out.Index,
-		Accepted: c.Accepted,
-	}
+func (r *rendered) render(e *Endpoint, at time.Time, out *route.Output) {
+	item, d := &out.Item, &r.d
+	d.Endpoint, d.Route = e.Name, out.Rule.ID
+	d.Position, d.Output = item.Position, out.Index
+	d.Accepted = at
 	if item.Properties != nil {
 		d.Properties = *item.Properties
 	}
 	if item.Err != nil {
-		d.Event, d.Unrendered = *item.Source, true
-		d.Key = key(e.Policy.OrderBy, item.Source, &d)
-		return d, item.Err
+		d.Event, d.Unrendered, r.err = *item.Source, true, item.Err
+		d.Key = key(e.Policy.OrderBy, item.Source, d)
+		return
 	}
-	_, had1 := item.Source.Extension(idempotencyKey)
-	_, had2 := item.Source.Extension(producedBy)
-	if item.Event != item.Source || had1 || had2 {
+	if item.Event != item.Source || carries(item.Source, idempotencyKey) || carries(item.Source, producedBy) {
 		d.Origin = item.Source
 	}
 	d.Event = item.Event.WithExtensions(
 		event.Extension{Name: idempotencyKey, Value: idempotency(item.Source, out.Rule.ID, out.Index)},
 		event.Extension{Name: producedBy, Value: out.Rule.ProducedBy},
 	)
-	d.Key = key(e.Policy.OrderBy, item.Source, &d)
-	return d, nil
+	d.Key = key(e.Policy.OrderBy, item.Source, d)
+}
+
+func carries(e *event.Event, extension string) bool {
+	_, ok := e.Extension(extension)
+	return ok
+}
+
+// sizeOf is what a delivery takes of memory and of the disk.
+func sizeOf(d *delivery.Delivery) int {
+	if d.Origin != nil {
+		return d.Event.Size() + d.Origin.Size()
+	}
+	return d.Event.Size()
+}
+
+// own gives d memory of its own: what an event is decoded from, and what a
+// plugin answers, it shares with many others.
+func own(d *delivery.Delivery) {
+	d.Event = clone(&d.Event)
+	if d.Origin != nil {
+		origin := clone(d.Origin)
+		d.Origin = &origin
+	}
+	d.Key = strings.Clone(d.Key)
+	p := &d.Properties
+	p.SessionID, p.PartitionKey, p.MessageID = strings.Clone(p.SessionID), strings.Clone(p.PartitionKey), strings.Clone(p.MessageID)
+	p.Application = slices.Clone(p.Application)
+	for i, a := range p.Application {
+		p.Application[i] = delivery.Property{Name: strings.Clone(a.Name), Value: strings.Clone(a.Value)}
+	}
+}
+
+// clone takes e through the journal's form, which costs one piece of memory.
+func clone(e *event.Event) event.Event {
+	b := event.AppendRecord(make([]byte, 0, e.Size()+32+8*len(e.Extensions)), e)
+	return event.NewRecordReader(b).Event()
 }
 
 // idempotency is the same for every copy of one output, whatever version of a
@@ -59,7 +96,9 @@ func idempotency(source *event.Event, route string, output int) string {
 	b = event.AppendField(b, route)
 	b = strconv.AppendInt(b, int64(output), 10)
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16])
+	var digits [32]byte
+	hex.Encode(digits[:], sum[:16])
+	return string(digits[:])
 }
 
 // key is what orders d within its endpoint. By default it is the session id,

@@ -1,10 +1,11 @@
 package dispatch
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -15,8 +16,12 @@ import (
 func (d *Dispatcher) loadRetries(ctx context.Context) error {
 	orphans := map[delivery.Ref]delivery.DeadLetter{}
 	for kept, err := range d.retries.All(ctx) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
-			return err
+			d.log.Error("a retry cannot be read and is set aside; its event is not delivered", "retry", kept.Ref, "err", err)
+			continue
 		}
 		ref, letter := kept.Ref, kept.DeadLetter
 		if r := d.runners[letter.Delivery.Endpoint]; r != nil {
@@ -42,7 +47,7 @@ func (d *Dispatcher) loadRetries(ctx context.Context) error {
 // a redriven letter, of which the others may not have come to disk.
 func (r *runner) resume(ref delivery.Ref, d *delivery.Delivery, whole bool) {
 	rt := &retry{
-		size: d.Event.Size(), age: d.Since(), place: placeOf(d), tried: d.Attempts > 0,
+		size: sizeOf(d), age: d.Since(), place: placeOf(d), tried: d.Attempts > 0,
 		ref: ref, due: time.Now(),
 	}
 	r.addRetry(rt, d.Key)
@@ -54,7 +59,10 @@ func (r *runner) resume(ref delivery.Ref, d *delivery.Delivery, whole bool) {
 		}
 		rd.left++
 	} else if d.Position.Seq >= r.track.next {
-		r.spilled[idOf(d)] = true
+		id := idOf(d)
+		id.route = strings.Clone(id.route) // it outlives d
+		r.spilled[id] = true
+		r.spilledTo = max(r.spilledTo, d.Position.Seq)
 	}
 }
 
@@ -73,74 +81,123 @@ func (r *runner) sortRetries() {
 		slices.SortStableFunc(q.entries, func(a, b *retry) int { return a.place.compare(b.place) })
 		r.schedule(q)
 	}
-	for _, q := range r.keys {
-		order(q)
-	}
-	for q := range r.keyless {
+	for q := range r.queues() {
 		order(q)
 	}
 }
 
-// buryAll makes dead letters of everything that a stopped runner still holds.
-func (r *runner) buryAll(ctx context.Context, reason string) error {
-	now := time.Now()
-	var letters []delivery.DeadLetter
-	stored := map[delivery.Ref]delivery.DeadLetter{}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// estate is what a runner leaves that ended.
+type estate struct {
+	r       *runner
+	reason  string
+	letters []delivery.DeadLetter // to be put, and
+	done    []delivery.Ref        // dead letters that go with it
+	stored  []delivery.Ref        // retries that become dead letters
+	removes []delivery.Ref        // retries that are done with
+}
+
+// estate collects everything that r, which has ended, still holds.
+func (r *runner) estate(reason string) *estate {
+	e := &estate{r: r, reason: reason, removes: r.removes}
+	add := func(d *delivery.Delivery) {
+		if d.Redrive == nil { // a letter that is driven again never left the list
+			e.letters = append(e.letters, delivery.DeadLetter{Delivery: *d, Reason: reason, DeadAt: time.Now()})
+		}
+	}
 	for _, l := range r.crew.lanes {
 		for _, en := range l.takeAll() {
-			if en.retry == nil && en.d.Redrive == nil {
-				letters = append(letters, delivery.DeadLetter{Delivery: *en.d, Reason: reason, DeadAt: now})
+			if en.retry == nil {
+				add(en.d)
 			}
 		}
 	}
 	for _, b := range r.burials {
 		if b.letter != nil {
-			letters = append(letters, *b.letter)
+			e.letters = append(e.letters, *b.letter)
+		}
+		if b.remove != (delivery.Ref{}) {
+			e.done = append(e.done, b.remove)
 		}
 	}
-	queues := make([]*keyQueue, 0, len(r.keys)+len(r.keyless))
-	for _, q := range r.keys {
-		queues = append(queues, q)
-	}
-	for q := range r.keyless {
-		queues = append(queues, q)
-	}
-	for _, q := range queues {
+	for q := range r.queues() {
 		for _, rt := range q.entries {
-			ref := cmp.Or(rt.ref, rt.replace)
-			if ref == (delivery.Ref{}) {
-				if rt.d.Redrive != nil {
-					continue
-				}
-				letters = append(letters, delivery.DeadLetter{Delivery: *rt.d, Reason: reason, DeadAt: now})
+			switch {
+			case rt.ref != (delivery.Ref{}):
+				e.stored = append(e.stored, rt.ref)
+				continue
+			case rt.replace != (delivery.Ref{}):
+				e.removes = append(e.removes, rt.replace)
+			}
+			add(rt.d)
+		}
+	}
+	sortLetters(e.letters)
+	slices.SortFunc(e.stored, delivery.Ref.Compare)
+	return e
+}
+
+// queues yields all queues of retries.
+func (r *runner) queues() iter.Seq[*keyQueue] {
+	return func(yield func(*keyQueue) bool) {
+		for _, q := range r.keys {
+			if !yield(q) {
+				return
+			}
+		}
+		for q := range r.keyless {
+			if !yield(q) {
+				return
+			}
+		}
+	}
+}
+
+// bury brings the estate among the dead letters. After an error it goes on
+// where it stopped.
+func (e *estate) bury(ctx context.Context) error {
+	d := e.r.d
+	if len(e.letters)+len(e.done) > 0 {
+		if _, err := d.letters.Replace(ctx, e.done, e.letters); err != nil {
+			return err
+		}
+		e.letters, e.done = nil, nil
+	}
+	if len(e.removes) > 0 {
+		if _, err := d.retries.Replace(ctx, e.removes, nil); err != nil {
+			return err
+		}
+		e.removes = nil
+	}
+	for len(e.stored) > 0 {
+		n := min(len(e.stored), estateBatch)
+		stored := make(map[delivery.Ref]delivery.DeadLetter, n)
+		for _, ref := range e.stored[:n] {
+			letter, err := d.retries.Get(ctx, ref)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				d.log.Error("a retry cannot be read and is set aside; its event is not delivered", "retry", ref, "err", err)
 				continue
 			}
-			letter, err := r.d.retries.Get(ctx, ref)
-			if err != nil {
-				return err
-			}
-			letter.Reason = reason
+			letter.Reason = e.reason
 			stored[ref] = letter
 		}
+		if err := d.buryStored(ctx, stored); err != nil {
+			return err
+		}
+		e.stored = e.stored[n:]
 	}
+	return nil
+}
+
+// estateBatch is how many retries are held in memory at once.
+const estateBatch = 256
+
+func sortLetters(letters []delivery.DeadLetter) {
 	slices.SortStableFunc(letters, func(a, b delivery.DeadLetter) int {
 		return placeOf(&a.Delivery).compare(placeOf(&b.Delivery))
 	})
-	if len(letters) > 0 {
-		if _, err := r.d.letters.Replace(ctx, nil, letters); err != nil {
-			return err
-		}
-	}
-	if err := r.d.buryStored(ctx, stored); err != nil {
-		return err
-	}
-	if len(r.removes) > 0 {
-		_, err := r.d.retries.Replace(ctx, r.removes, nil)
-		return err
-	}
-	return nil
 }
 
 // buryStored moves retries to the dead letters. A redrive only ends: its
@@ -158,9 +215,7 @@ func (d *Dispatcher) buryStored(ctx context.Context, stored map[delivery.Ref]del
 			letters = append(letters, letter)
 		}
 	}
-	slices.SortFunc(letters, func(a, b delivery.DeadLetter) int {
-		return placeOf(&a.Delivery).compare(placeOf(&b.Delivery))
-	})
+	sortLetters(letters)
 	if len(letters) > 0 {
 		if _, err := d.letters.Replace(ctx, nil, letters); err != nil {
 			return err

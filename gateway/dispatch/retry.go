@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -30,6 +31,7 @@ type retry struct {
 	inLane  bool   // on its way to a lane, in it, or being sent
 	gone    bool   // finished or buried
 	giveUp  string // why it is to be buried instead of tried, once loaded
+	unread  int    // how often it could not be loaded
 }
 
 // place is where a delivery stands among those of its key.
@@ -74,7 +76,7 @@ func (r *runner) spill(en entry, wait time.Duration) {
 	due := time.Now().Add(wait)
 	rt := en.retry
 	if rt == nil {
-		rt = &retry{size: en.d.Event.Size(), age: en.d.Since(), place: placeOf(en.d), first: en.d.Redrive == nil}
+		rt = &retry{size: sizeOf(en.d), age: en.d.Since(), place: placeOf(en.d), first: en.d.Redrive == nil}
 		r.addRetry(rt, en.d.Key)
 	} else {
 		rt.replace, rt.ref = rt.ref, delivery.Ref{}
@@ -91,11 +93,12 @@ func (r *runner) spill(en entry, wait time.Duration) {
 func (r *runner) addRetry(rt *retry, key string) {
 	q := r.keys[key]
 	if key == "" || q == nil {
-		q = &keyQueue{key: key, index: -1}
+		// The key outlives the delivery that it shares memory with.
+		q = &keyQueue{key: strings.Clone(key), index: -1}
 		if key == "" {
 			r.keyless[q] = true
 		} else {
-			r.keys[key] = q
+			r.keys[q.key] = q
 		}
 	}
 	rt.queue = q
@@ -137,14 +140,22 @@ func (r *runner) reschedule(rt *retry, wait time.Duration) {
 func (r *runner) intoLane(rt *retry) {
 	rt.inLane = true
 	r.inLanes++
+	r.laneBytes += rt.size
 }
 
 func (r *runner) outOfLane(rt *retry) {
 	if rt.inLane {
 		rt.inLane = false
+		if r.lanesFull() {
+			tell(r.clock)
+		}
 		r.inLanes--
+		r.laneBytes -= rt.size
 	}
 }
+
+// lanesFull reports whether no more retries are to be brought to memory.
+func (r *runner) lanesFull() bool { return r.inLanes >= maxInLanes || r.laneBytes >= maxQueuedBytes }
 
 // finish takes rt, which is done with, off its queue; the next of its key is
 // due at once.
@@ -240,7 +251,7 @@ func (r *runner) tick(now time.Time) time.Duration {
 			wait = min(wait, rest)
 			break
 		}
-		if r.health.paused && r.inLanes > 0 {
+		if r.lanesFull() || r.health.paused && r.inLanes > 0 {
 			break // one is enough to ask whether the endpoint is back
 		}
 		heap.Pop(&r.due)
@@ -265,7 +276,7 @@ func (r *runner) expire(now time.Time) {
 	}
 	for _, q := range slices.Clone(r.due) {
 		rt := q.entries[0]
-		if now.Sub(rt.age) >= r.policy.MaxAge {
+		if now.Sub(rt.age) >= r.policy.MaxAge && !r.lanesFull() {
 			heap.Remove(&r.due, q.index)
 			r.intoLane(rt)
 			r.loads = append(r.loads, rt)

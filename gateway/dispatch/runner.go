@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -17,6 +18,8 @@ const (
 	maxQueuedBytes  = 16 << 20
 	maxRetries      = 10_000
 	maxRetriesBytes = 64 << 20
+	maxInLanes      = 1024    // retries that are in memory to be tried
+	maxSpan         = 1 << 16 // chunks since the oldest that is not settled
 )
 
 // runner brings one endpoint its deliveries. Its state is guarded by mu; the
@@ -26,22 +29,23 @@ type runner struct {
 	name string
 	d    *Dispatcher
 
-	mu    sync.Mutex
-	track tracker
-	dirty bool
-	crew  *crew
-
+	mu     sync.Mutex
+	track  tracker
+	dirty  bool
+	crew   *crew
 	policy delivery.Policy
 
 	// attached means that the live reader's chunks are taken as they come.
-	// While detached, wants says that they are kept in ahead until the
-	// follower has come near, and wantsFrom is the newest chunk that the live
-	// reader may have taken before it knew.
-	attached  bool
-	wants     bool
-	wantsFrom uint64
-	ahead     []evaluated
-	attach    chan struct{} // told when the follower is to look again
+	// While detached, wants says that those behind wantsFrom are kept in ahead
+	// until the follower has come so far. Live is set in both cases.
+	attached   bool
+	wants      bool
+	live       atomic.Bool
+	wantsFrom  uint64
+	ahead      []evaluated
+	aheadBytes int
+	attach     chan struct{} // told when the follower is to look again
+	slow       int           // chunks that are to be fast before it may join
 
 	queued      int
 	queuedBytes int
@@ -54,14 +58,16 @@ type runner struct {
 	open     int           // deliveries among the retries
 	openSize int
 
-	inLanes int // retries on their way through a lane
+	inLanes   int // retries on their way through a lane
+	laneBytes int // that they take of memory
 
-	loads   []*retry
-	puts    []*retry
-	removes []delivery.Ref
-	burials []burial
-	keep    chan struct{} // told when the keeper has work
-	keeping bool          // the keeper is at work
+	loads       []*retry
+	puts        []*retry
+	removes     []delivery.Ref
+	burials     []burial
+	burialBytes int
+	keep        chan struct{} // told when the keeper has work
+	keeping     bool          // the keeper is at work
 
 	health   health
 	stuck    error         // why the routes of this endpoint cannot run
@@ -70,9 +76,10 @@ type runner struct {
 	drained  chan struct{} // told when something finished while draining
 
 	redriving map[delivery.Ref]*redriving
-	// spilled are the outputs of chunks yet to be taken that are among the
-	// retries since before the process started.
-	spilled map[outputID]bool
+	// spilled are the outputs of chunks yet to be taken, the last of which is
+	// spilledTo, that are among the retries since before the process started.
+	spilled   map[outputID]bool
+	spilledTo uint64
 
 	ctx    context.Context // of the runner's goroutines
 	cancel context.CancelFunc
@@ -85,34 +92,19 @@ type entry struct {
 	retry *retry
 }
 
-// evaluated is a chunk with what it means for one endpoint.
-type evaluated struct {
-	seq        uint64
-	events     int
-	deliveries []rendered
-	err        error // why the routes could not run
-}
-
-// rendered is a delivery, or with err set one that a stage gave up.
-type rendered struct {
-	d   *delivery.Delivery
-	err error
-}
-
-func newRunner(d *Dispatcher, e Endpoint, m delivery.Mark) *runner {
-	r := &runner{
+// newRunner returns a runner at m. Its crew begins when before, which may be
+// nil, is closed.
+func newRunner(d *Dispatcher, e Endpoint, m delivery.Mark, before chan struct{}) *runner {
+	return &runner{
 		name: e.Name, d: d,
-		track:  newTracker(m),
-		policy: e.Policy,
+		track: newTracker(m), dirty: true,
+		crew: newCrew(e.Sink, before), policy: e.Policy,
 		attach: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		keys: map[string]*keyQueue{}, keyless: map[*keyQueue]bool{},
 		clock: make(chan struct{}, 1), keep: make(chan struct{}, 1), drained: make(chan struct{}, 1),
 		redriving: map[delivery.Ref]*redriving{},
 		spilled:   map[outputID]bool{},
-		dirty:     true,
 	}
-	r.crew = newCrew(e.Sink, nil)
-	return r
 }
 
 // tell wakes the goroutine that waits for c, now or when it comes to wait.
@@ -143,7 +135,7 @@ func (r *runner) configure(e Endpoint) {
 		return
 	}
 	old := r.crew
-	r.crew = newCrew(e.Sink, old)
+	r.crew = newCrew(e.Sink, old.ended)
 	for _, l := range old.lanes {
 		for _, en := range l.takeAll() {
 			r.crew.lane(en.d.Key).push(en)
@@ -158,89 +150,86 @@ func (r *runner) configure(e Endpoint) {
 	r.retryNow()
 }
 
-// offer hands r a chunk that the live reader took and the table evaluated; ok
-// says whether r was among the endpoints that it was evaluated for.
-func (r *runner) offer(ev evaluated, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case ev.seq < r.track.next:
-		// The follower has been here.
-	case !ok || ev.err != nil || r.draining || (r.attached && !r.hasRoom()):
-		r.detach()
-	case r.attached || (r.wants && ev.seq == r.track.next && r.hasRoom()):
-		r.attached = true
-		r.accept(ev)
-		tell(r.attach)
-	case r.wants:
-		if len(r.ahead) >= maxAhead {
-			r.detach()
-			return
-		}
-		r.ahead = append(r.ahead, ev)
-		tell(r.attach)
-	}
-}
-
-// detach leaves the live reader; the follower takes over from track.next.
-func (r *runner) detach() {
-	r.attached, r.wants = false, false
-	clear(r.ahead)
-	r.ahead = r.ahead[:0]
-	tell(r.attach)
-}
-
 // hasRoom reports whether another chunk may be taken.
 func (r *runner) hasRoom() bool {
 	return r.queued < maxQueued && r.queuedBytes < maxQueuedBytes &&
-		r.open < maxRetries && r.openSize < maxRetriesBytes && len(r.burials) < maxQueued
+		r.open < maxRetries && r.openSize < maxRetriesBytes &&
+		len(r.burials) < maxQueued && r.burialBytes < maxQueuedBytes &&
+		r.track.span() < maxSpan
 }
 
-// accept takes a chunk: it is owed from here on.
-func (r *runner) accept(ev evaluated) {
-	ev.deliveries = slices.DeleteFunc(ev.deliveries, r.had)
-	var pending []uint16
-	if len(ev.deliveries) > 0 {
-		pending = make([]uint16, ev.events)
+// accept takes a chunk: it is owed from here on. It returns what is to be
+// recorded.
+func (r *runner) accept(ev evaluated) (given []delivery.Try) {
+	out := ev.deliveries
+	if r.track.resuming(ev.seq) || len(r.spilled) > 0 {
+		out = slices.DeleteFunc(out, r.had)
+		if ev.seq >= r.spilledTo {
+			clear(r.spilled)
+		}
 	}
-	for _, out := range ev.deliveries {
-		pending[out.d.Position.Index]++
+	var pending []uint32
+	if len(out) > 0 {
+		pending = make([]uint32, ev.events)
+	}
+	alone := r.shares(out, ev.bytes)
+	for i := range out {
+		d := &out[i].d
+		pending[d.Position.Index]++
+		if alone {
+			own(d)
+		}
 	}
 	r.track.take(ev.seq, ev.events, pending)
 	r.dirty = true
-	for _, out := range ev.deliveries {
-		if out.err == nil {
-			r.enqueue(entry{d: out.d})
+	for i := range out {
+		d, err := &out[i].d, out[i].err
+		if err == nil {
+			r.enqueue(entry{d: d})
 			continue
 		}
-		outcome := delivery.Permanent(out.err)
-		r.d.recorder.Record([]delivery.Try{{Delivery: out.d, At: time.Now(), Outcome: outcome, Dead: true}})
-		r.bury(entry{d: out.d}, out.err.Error())
+		given = append(given, delivery.Try{Delivery: d, At: time.Now(), Outcome: delivery.Permanent(err), Dead: true})
+		r.bury(entry{d: d}, err.Error())
+	}
+	return given
+}
+
+// shares reports whether the deliveries of a chunk of so many bytes are to get
+// memory of their own: where they queue up, a few would keep all of it.
+func (r *runner) shares(out []rendered, bytes int) bool {
+	const backlog = 32
+	if r.queued < backlog || len(out) == 0 {
+		return false
+	}
+	size := 0
+	for i := range out {
+		size += sizeOf(&out[i].d)
+	}
+	return size < bytes/2
+}
+
+// record tells of tries, without r.mu.
+func (r *runner) record(tries []delivery.Try) {
+	if len(tries) > 0 {
+		r.d.recorder.Record(tries)
 	}
 }
 
 // had reports whether out was settled, or came among the retries, before the
 // process started.
 func (r *runner) had(out rendered) bool {
-	if r.track.done(out.d.Position) {
-		return true
-	}
-	if len(r.spilled) == 0 || !r.spilled[idOf(out.d)] {
-		return false
-	}
-	delete(r.spilled, idOf(out.d))
-	return true
+	return r.track.done(out.d.Position) || r.spilled[idOf(&out.d)]
 }
 
 // enqueue puts a first attempt into its lane. Also one whose key is blocked goes
 // there, behind those of its key that came before it; pick sorts them out.
 func (r *runner) enqueue(en entry) {
-	if r.health.failing() && r.policy.Expired(en.d, time.Now()) {
+	if r.health.paused && r.policy.Expired(en.d, time.Now()) {
 		r.bury(en, r.health.expired(r.policy))
 		return
 	}
 	r.queued++
-	r.queuedBytes += en.d.Event.Size()
+	r.queuedBytes += sizeOf(en.d)
 	l := r.crew.lane(en.d.Key)
 	l.push(en)
 	tell(l.wake)
@@ -249,12 +238,14 @@ func (r *runner) enqueue(en entry) {
 // dequeued notes that a first attempt left its lane.
 func (r *runner) dequeued(en entry) {
 	r.queued--
-	r.queuedBytes -= en.d.Event.Size()
+	r.queuedBytes -= sizeOf(en.d)
 	r.madeRoom()
 }
 
+// madeRoom lets the follower go on: not for every single delivery that leaves
+// a full queue.
 func (r *runner) madeRoom() {
-	if r.queued <= maxQueued/2 && r.open <= maxRetries/2 {
+	if r.queued <= maxQueued/2 && r.hasRoom() {
 		tell(r.room)
 	}
 }
@@ -314,19 +305,29 @@ func (r *runner) await(ctx context.Context, cond func() bool) {
 func (r *runner) close() {
 	r.cancel()
 	r.wg.Wait()
-	r.crew.sink.Close()
 }
 
-// remove ends a runner whose endpoint was deleted. What it still owed becomes
-// dead letters, in the background.
+// remove ends a runner whose endpoint was deleted, at once. What it still owed
+// becomes dead letters.
 func (r *runner) remove() {
-	r.d.wg.Go(func() {
-		r.drain()
-		r.cancel()
-		r.wg.Wait()
-		r.crew.sink.Close()
-		if err := r.buryAll(r.d.ctx, fmt.Sprintf("endpoint %s was deleted", r.name)); err != nil {
-			r.d.log.Error("deliveries of a deleted endpoint stay among the retries until the next start", "endpoint", r.name, "err", err)
+	r.mu.Lock()
+	r.stopped = true
+	r.mu.Unlock()
+	r.drain()
+	r.close()
+	estate := r.estate(fmt.Sprintf("endpoint %s was deleted", r.name))
+	for warned := false; ; warned = true {
+		err := estate.bury(r.d.burying)
+		if err == nil {
+			return
 		}
-	})
+		if r.d.burying.Err() != nil {
+			r.d.log.Error("deliveries of a deleted endpoint are lost, or stay among the retries until the next start", "endpoint", r.name, "err", err)
+			return
+		}
+		if !warned {
+			r.d.log.Error("deliveries of a deleted endpoint do not come among the dead letters; trying again and again", "endpoint", r.name, "err", err)
+		}
+		pause(r.d.burying, time.Second)
+	}
 }

@@ -33,12 +33,7 @@ type Status struct {
 
 // Status returns how each endpoint fares, in the order of their names.
 func (d *Dispatcher) Status() []Status {
-	d.mu.Lock()
-	runners := make([]*runner, 0, len(d.runners))
-	for _, r := range d.runners {
-		runners = append(runners, r)
-	}
-	d.mu.Unlock()
+	runners := d.all()
 	last := d.journal.Last()
 	all := make([]Status, 0, len(runners))
 	for _, r := range runners {

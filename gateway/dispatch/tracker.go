@@ -11,30 +11,40 @@ import (
 // chunks from the oldest unsettled one on, and for each of their events how
 // many deliveries are open.
 type tracker struct {
-	next  uint64 // the chunk to be taken next
-	open  []openChunk
-	head  int // open[:head] is done
-	owing int // events that are not settled
+	next uint64 // the chunk to be taken next
+	open []openChunk
+	head int // open[:head] is done
 	// resumed is where the endpoint stood when the process started: events
 	// settled there are not delivered again.
 	resumed delivery.Mark
+	full    []byte // the bitmap of a chunk that is settled whole, or longer
 }
 
 type openChunk struct {
 	seq     uint64
-	pending []uint16 // open deliveries per event
+	events  int
+	pending []uint32 // open deliveries per event; nil when there are none
 	left    int      // events with any
 }
 
 func newTracker(m delivery.Mark) tracker { return tracker{next: m.Low, resumed: m} }
 
+// resuming reports whether events of chunk seq may have been settled before
+// the process started.
+func (t *tracker) resuming(seq uint64) bool {
+	return seq < t.resumed.Low+uint64(len(t.resumed.Settled))
+}
+
 // done reports whether the event at p was settled before the process started.
 func (t *tracker) done(p event.Position) bool { return t.resumed.IsSettled(p) }
+
+// span is the number of chunks that are remembered because of the oldest.
+func (t *tracker) span() int { return len(t.open) - t.head }
 
 // take notes that chunk seq with events events was taken, and that pending
 // holds, per event, how many deliveries came of it. It keeps pending, which
 // may be nil when there are none.
-func (t *tracker) take(seq uint64, events int, pending []uint16) {
+func (t *tracker) take(seq uint64, events int, pending []uint32) {
 	t.next = seq + 1
 	left := 0
 	for _, n := range pending {
@@ -43,13 +53,12 @@ func (t *tracker) take(seq uint64, events int, pending []uint16) {
 		}
 	}
 	if left == 0 {
-		if t.head == len(t.open) {
+		if t.span() == 0 {
 			return // nothing is owed: the low mark moves along
 		}
-		pending = make([]uint16, events)
+		pending = nil
 	}
-	t.owing += left
-	t.open = append(t.open, openChunk{seq: seq, pending: pending, left: left})
+	t.open = append(t.open, openChunk{seq: seq, events: events, pending: pending, left: left})
 }
 
 // settle notes that one delivery of the event at p needs nothing more.
@@ -61,15 +70,19 @@ func (t *tracker) settle(p event.Position) {
 	if c.pending[p.Index] > 0 {
 		return
 	}
-	c.left--
-	t.owing--
+	if c.left--; c.left > 0 {
+		return
+	}
+	c.pending = nil
 	for t.head < len(t.open) && t.open[t.head].left == 0 {
-		t.open[t.head] = openChunk{}
 		t.head++
 	}
-	if t.head > 64 && t.head > len(t.open)/2 {
-		t.open = append(t.open[:0], t.open[t.head:]...)
-		t.head = 0
+	if t.head == len(t.open) {
+		t.open, t.head = t.open[:0], 0
+	} else if t.head > 64 && t.head > len(t.open)/2 {
+		n := copy(t.open, t.open[t.head:])
+		clear(t.open[n:])
+		t.open, t.head = t.open[:n], 0
 	}
 }
 
@@ -81,21 +94,35 @@ func (t *tracker) mark(endpoint string) delivery.Mark {
 		return t.resumedFrom(m)
 	}
 	m.Low = live[0].seq
-	for _, c := range live {
+	m.Settled = make([][]byte, 0, len(live))
+	for i := range live {
+		c := &live[i]
 		// Chunks that the journal skipped count as settled to no harm: there
 		// is nothing to be read of them.
 		for uint64(len(m.Settled)) < c.seq-m.Low {
 			m.Settled = append(m.Settled, nil)
 		}
-		bits := make([]byte, (len(c.pending)+7)/8)
-		for i, n := range c.pending {
-			if n == 0 {
-				bits[i/8] |= 1 << (i % 8)
-			}
-		}
-		m.Settled = append(m.Settled, bits)
+		m.Settled = append(m.Settled, t.bitmap(c))
 	}
 	return t.resumedFrom(m)
+}
+
+// bitmap returns a bit for each event of c; chunks that are settled share theirs.
+func (t *tracker) bitmap(c *openChunk) []byte {
+	size := (c.events + 7) / 8
+	if c.pending == nil {
+		for len(t.full) < size {
+			t.full = append(t.full, 0xff)
+		}
+		return t.full[:size:size]
+	}
+	bits := make([]byte, size)
+	for i, n := range c.pending {
+		if n == 0 {
+			bits[i/8] |= 1 << (i % 8)
+		}
+	}
+	return bits
 }
 
 // resumedFrom adds to m what was settled, before the process started, of

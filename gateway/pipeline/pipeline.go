@@ -26,6 +26,10 @@ type Item struct {
 	// Properties are nil until a stage sets some.
 	Properties *delivery.Properties
 
+	// Fuel is what the plugins have used for the event so far, in their unit;
+	// each of several outputs of one event carries all of it.
+	Fuel int64
+
 	// Err says why the event cannot go on, in words for a dead letter. Later
 	// stages pass such an item by.
 	Err error
@@ -60,9 +64,17 @@ type Buffer struct {
 	items, next []Item
 }
 
+// Reset lets go of what the last run left in b, and keeps the memory.
+func (b *Buffer) Reset() {
+	clear(b.items)
+	clear(b.next)
+	b.items, b.next = b.items[:0], b.next[:0]
+}
+
 // Run passes in through all stages and returns what came out, which is valid
 // until buf is used again. The error is that of a stage that could not run.
 func (p Pipeline) Run(ctx context.Context, in []Item, buf *Buffer) ([]Item, error) {
+	clear(buf.items)
 	buf.items = append(buf.items[:0], in...)
 	for _, stage := range p.stages {
 		if len(buf.items) == 0 {
@@ -78,6 +90,7 @@ func (p Pipeline) Run(ctx context.Context, in []Item, buf *Buffer) ([]Item, erro
 // step runs one stage over the items that can go on, and keeps the others in
 // their places.
 func (b *Buffer) step(ctx context.Context, stage Stage) error {
+	clear(b.next)
 	b.next = b.next[:0]
 	for start := 0; start < len(b.items); {
 		if b.items[start].Err != nil {

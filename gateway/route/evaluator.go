@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/pipeline"
@@ -27,6 +28,8 @@ type Result struct {
 	// Errs holds for each endpoint why its rules could not run; its outputs
 	// are then empty, and the chunk is to be evaluated again for it.
 	Errs []error
+	// Took holds for each endpoint how long the stages of its rules ran.
+	Took []time.Duration
 }
 
 // Evaluator runs chunks through a table, for one goroutine at a time.
@@ -34,6 +37,7 @@ type Evaluator struct {
 	table   *Table
 	filters Filters
 	buf     pipeline.Buffer
+	wanted  []int             // the rules of the endpoints that want
 	matched [][]pipeline.Item // per rule
 	result  Result
 }
@@ -42,21 +46,21 @@ type Evaluator struct {
 // true. The result is valid until the evaluator is used again or released.
 func (ev *Evaluator) Evaluate(ctx context.Context, chunk *event.Chunk, want []bool) *Result {
 	ev.reset()
-	ev.match(chunk, want)
 	for i := range ev.table.rules {
-		rule := &ev.table.rules[i]
-		if len(ev.matched[i]) == 0 || ev.result.Errs[rule.Endpoint] != nil {
-			continue
-		}
-		if err := ev.run(ctx, rule, ev.matched[i]); err != nil {
-			ev.result.Errs[rule.Endpoint] = fmt.Errorf("route %s: %w", rule.ID, err)
-			ev.result.Outputs[rule.Endpoint] = ev.result.Outputs[rule.Endpoint][:0]
+		if want[ev.table.rules[i].Endpoint] {
+			ev.wanted = append(ev.wanted, i)
 		}
 	}
-	for i, outputs := range ev.result.Outputs {
+	ev.match(chunk)
+	for _, i := range ev.wanted {
+		if len(ev.matched[i]) > 0 {
+			ev.run(ctx, &ev.table.rules[i], ev.matched[i])
+		}
+	}
+	for _, outputs := range ev.result.Outputs {
 		// Rules ran one after the other; an endpoint's events leave in theirs.
 		if len(outputs) > 1 && outputs[0].Rule != outputs[len(outputs)-1].Rule {
-			slices.SortStableFunc(ev.result.Outputs[i], func(a, b Output) int {
+			slices.SortStableFunc(outputs, func(a, b Output) int {
 				return cmp.Compare(a.Item.Origin, b.Item.Origin)
 			})
 		}
@@ -64,51 +68,74 @@ func (ev *Evaluator) Evaluate(ctx context.Context, chunk *event.Chunk, want []bo
 	return &ev.result
 }
 
+// reset forgets the last chunk, whose events would else stay in memory for as
+// long as no other one matches the same rules.
 func (ev *Evaluator) reset() {
-	for i := range ev.matched {
+	for _, i := range ev.wanted {
+		clear(ev.matched[i])
 		ev.matched[i] = ev.matched[i][:0]
 	}
-	for i := range ev.result.Outputs {
-		clear(ev.result.Outputs[i])
-		ev.result.Outputs[i] = ev.result.Outputs[i][:0]
-		ev.result.Errs[i] = nil
+	ev.wanted = ev.wanted[:0]
+	for i, outputs := range ev.result.Outputs {
+		clear(outputs)
+		ev.result.Outputs[i] = outputs[:0]
 	}
+	clear(ev.result.Errs)
+	clear(ev.result.Took)
+	ev.buf.Reset()
 }
 
-// match collects, per rule, the events that its filter lets pass.
-func (ev *Evaluator) match(chunk *event.Chunk, want []bool) {
+// match collects, per wanted rule, the events that its filter lets pass.
+func (ev *Evaluator) match(chunk *event.Chunk) {
+	if len(ev.wanted) == 0 {
+		return
+	}
 	for i := range chunk.Events {
 		e := &chunk.Events[i]
 		ev.filters.Load(e)
-		for r := range ev.table.rules {
-			rule := &ev.table.rules[r]
-			if !want[rule.Endpoint] || !ev.filters.Match(rule.Filter) {
-				continue
+		for _, r := range ev.wanted {
+			if ev.filters.Match(ev.table.rules[r].Filter) {
+				ev.matched[r] = append(ev.matched[r], pipeline.Item{
+					Origin:   i,
+					Source:   e,
+					Position: event.Position{Seq: chunk.Seq, Index: i},
+					Event:    e,
+				})
 			}
-			ev.matched[r] = append(ev.matched[r], pipeline.Item{
-				Origin:   i,
-				Source:   e,
-				Position: event.Position{Seq: chunk.Seq, Index: i},
-				Event:    e,
-			})
 		}
 	}
 }
 
-func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item) error {
-	out, err := rule.Pipeline.Run(ctx, items, &ev.buf)
-	if err != nil {
-		return err
+// run takes items through the stages of rule, unless another rule of its
+// endpoint failed before.
+func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item) {
+	at := rule.Endpoint
+	if ev.result.Errs[at] != nil {
+		return
 	}
-	index, origin := 0, -1
-	for _, item := range out {
-		if item.Origin != origin {
-			index, origin = 0, item.Origin
+	out := items
+	if rule.Pipeline.Len() > 0 {
+		var err error
+		start := time.Now()
+		out, err = rule.Pipeline.Run(ctx, items, &ev.buf)
+		ev.result.Took[at] += time.Since(start)
+		if err != nil {
+			ev.result.Errs[at] = fmt.Errorf("route %s: %w", rule.ID, err)
+			clear(ev.result.Outputs[at])
+			ev.result.Outputs[at] = ev.result.Outputs[at][:0]
+			return
 		}
-		ev.result.Outputs[rule.Endpoint] = append(ev.result.Outputs[rule.Endpoint], Output{Rule: rule, Index: index, Item: item})
+	}
+	outputs := slices.Grow(ev.result.Outputs[at], len(out))
+	index, origin := 0, -1
+	for i := range out {
+		if out[i].Origin != origin {
+			index, origin = 0, out[i].Origin
+		}
+		outputs = append(outputs, Output{Rule: rule, Index: index, Item: out[i]})
 		index++
 	}
-	return nil
+	ev.result.Outputs[at] = outputs
 }
 
 func (ev *Evaluator) close() { ev.filters.Close() }

@@ -8,6 +8,7 @@ package route
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/pipeline"
@@ -106,6 +107,7 @@ func (t *Table) Acquire() (*Evaluator, error) {
 
 // Release gives ev back. What it returned is invalid from now on.
 func (t *Table) Release(ev *Evaluator) {
+	ev.reset()
 	t.mu.Lock()
 	t.out--
 	last := t.closed && t.out == 0
@@ -146,6 +148,10 @@ func (t *Table) newEvaluator() (*Evaluator, error) {
 		table:   t,
 		filters: filters,
 		matched: make([][]pipeline.Item, len(t.rules)),
-		result:  Result{Outputs: make([][]Output, t.endpoints), Errs: make([]error, t.endpoints)},
+		result: Result{
+			Outputs: make([][]Output, t.endpoints),
+			Errs:    make([]error, t.endpoints),
+			Took:    make([]time.Duration, t.endpoints),
+		},
 	}, nil
 }
