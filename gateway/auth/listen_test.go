@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,44 +41,6 @@ func TestCheckListen(t *testing.T) {
 		if err != nil && !tt.hasToken && strings.Contains(tt.addr, "]:") && !strings.Contains(err.Error(), "--token-file") {
 			t.Errorf("CheckListen(%q) does not say how to go on: %v", tt.addr, err)
 		}
-	}
-}
-
-func TestReadToken(t *testing.T) {
-	tests := []struct {
-		name, text string
-		mode       os.FileMode
-		want       string
-		warns      bool
-		fault      string
-	}{
-		{"a line", "0123456789abcdef\n", 0o600, "0123456789abcdef", false, ""},
-		{"blanks around it", "  0123456789abcdef\r\n\n", 0o600, "0123456789abcdef", false, ""},
-		{"readable by others", "0123456789abcdef", 0o644, "0123456789abcdef", true, ""},
-		{"short", "0123456789abcde", 0o600, "", false, "openssl"},
-		{"empty", "\n", 0o600, "", false, "0 characters"},
-		{"two lines", "0123456789abcdef\n0123456789abcdef\n", 0o600, "", false, "one line"},
-		{"two words", "0123456789 abcdef", 0o600, "", false, "one word"},
-		{"not ASCII", "0123456789abcdéf", 0o600, "", false, "ASCII"},
-		{"huge", strings.Repeat("x", 5000), 0o600, "", false, "one line"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "token")
-			if err := os.WriteFile(path, []byte(tt.text), tt.mode); err != nil {
-				t.Fatal(err)
-			}
-			got, warning, err := auth.ReadToken(path)
-			if got != tt.want || (warning != "") != tt.warns || (err != nil) != (tt.fault != "") {
-				t.Fatalf("ReadToken = %q, %q, %v", got, warning, err)
-			}
-			if err != nil && (!strings.Contains(err.Error(), tt.fault) || strings.Contains(err.Error(), "abcde")) {
-				t.Errorf("error %q, want one with %q and without the token", err, tt.fault)
-			}
-		})
-	}
-	if _, _, err := auth.ReadToken(filepath.Join(t.TempDir(), "none")); err == nil {
-		t.Error("ReadToken of no file succeeds")
 	}
 }
 
