@@ -43,6 +43,21 @@ const (
 	formatVersion = '1'
 )
 
+// isPrepared reports whether prepare has nothing to do: a file is not written to
+// by opening it, which also works while the disk is full.
+func isPrepared(tx *bolt.Tx) bool {
+	meta := tx.Bucket(metaBucket)
+	if meta == nil || string(meta.Get(formatKey)) != string(append([]byte(formatName), formatVersion)) {
+		return false
+	}
+	for _, name := range buckets {
+		if tx.Bucket(name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // prepare makes the buckets of a new file, and refuses one that is not ours.
 func prepare(tx *bolt.Tx) error {
 	meta := tx.Bucket(metaBucket)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -50,6 +51,9 @@ func Open(path string) (*Store, error) {
 	_, statErr := os.Stat(path)
 	s, err := open(path)
 	if err != nil {
+		if errors.Is(statErr, fs.ErrNotExist) && !errors.Is(err, bolterrors.ErrTimeout) {
+			_ = os.Remove(path) // a file half made, as on a full disk, would be a damaged one next time
+		}
 		return nil, fmt.Errorf("open catalog %s: %w", path, explain(err))
 	}
 	if errors.Is(statErr, fs.ErrNotExist) {
@@ -94,7 +98,15 @@ func open(path string) (s *Store, err error) {
 	if err := checkSize(db, path); err != nil {
 		return nil, err
 	}
-	if err := db.Update(prepare); err != nil {
+	prepared := false
+	err = db.View(func(tx *bolt.Tx) error {
+		prepared = isPrepared(tx)
+		return nil
+	})
+	if err == nil && !prepared {
+		err = db.Update(prepare)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s = &Store{db: db}
@@ -160,7 +172,8 @@ func (s *Store) View(fn func(*Tx) error) error {
 // one after the other, so fn may take its time to find out whether the
 // changed catalog works; it must not call Update.
 //
-// The error is fn's own, as it is, or that of the commit.
+// The error is fn's own, as it is, or that of the commit: a [*FullError] when
+// the disk is full.
 func (s *Store) Update(fn func(*Tx) error) error {
 	btx, err := s.db.Begin(true)
 	if err != nil {
@@ -178,8 +191,32 @@ func (s *Store) Update(fn func(*Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := btx.Commit(); err != nil {
-		return fmt.Errorf("change catalog: %w", err)
+		return commitError(err)
 	}
 	s.snap = tx.snap
 	return nil
+}
+
+// FullError is returned for a change for which the disk has no room; nothing
+// was changed.
+type FullError struct{ err error }
+
+// Error says what to do.
+func (e *FullError) Error() string {
+	return "there is no space on the disk for the catalog, and nothing was changed: free some space, then try again"
+}
+
+// Unwrap returns the error of the file system.
+func (e *FullError) Unwrap() error { return e.err }
+
+// RetryAfter is how long a caller does well to wait.
+func (e *FullError) RetryAfter() time.Duration { return 10 * time.Second }
+
+func commitError(err error) error {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) {
+			return &FullError{err}
+		}
+	}
+	return fmt.Errorf("change catalog: %w", err)
 }
