@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/journal"
 )
 
@@ -110,5 +112,30 @@ func TestDamagedSpool(t *testing.T) {
 	}
 	if err := j.Check(t.Context()); !errors.Is(err, journal.ErrDamaged) {
 		t.Errorf("Check = %v, want ErrDamaged", err)
+	}
+}
+
+// TestLostMarks: a journal whose positions are gone does not pass for one of
+// which nothing is owed.
+func TestLostMarks(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir, journal.Options{})
+	if err := j.SaveMarks(t.Context(), []delivery.Mark{{Endpoint: "hub", Low: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, j)
+	blocks, _ := filepath.Glob(filepath.Join(dir, "store/jetstream/$G/streams/MARKS/msgs/*.blk"))
+	for _, path := range blocks {
+		if err := os.WriteFile(path, bytes.Repeat([]byte("garbage "), 100), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := journal.Open(t.Context(), dir, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close(context.Background())
+	if marks, err := j.LoadMarks(t.Context()); !errors.Is(err, journal.ErrDamaged) || !strings.Contains(err.Error(), "backup") {
+		t.Errorf("LoadMarks = %v, %v, want ErrDamaged and what to do", marks, err)
 	}
 }

@@ -136,7 +136,7 @@ func Open(ctx context.Context, dir string, opt Options) (*Journal, error) {
 		d.close()
 		return nil, err
 	}
-	if err := errors.Join(d.ready(), j.recover(ctx, e)); err != nil {
+	if err := errors.Join(j.begin(e), d.ready(), j.recover(ctx, e)); err != nil {
 		e.stop()
 		d.close()
 		return nil, fmt.Errorf("journal in %s: %w", d.path, err)
@@ -150,6 +150,16 @@ func Open(ctx context.Context, dir string, opt Options) (*Journal, error) {
 	j.running.Go(func() { j.supervise(background, e) })
 	j.running.Go(func() { j.retain(background) })
 	return j, nil
+}
+
+// begin saves the first, empty set of marks in a journal that is being made:
+// from then on a journal without marks is one that lost them.
+func (j *Journal) begin(e *engine) error {
+	if !j.dir.fresh {
+		return nil
+	}
+	_, err := e.publish(markStream, encodeMarks(nil))
+	return err
 }
 
 // Close refuses new calls, waits until what was queued is durable, and stops

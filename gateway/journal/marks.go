@@ -44,6 +44,7 @@ func (j *Journal) SaveMarks(ctx context.Context, marks []delivery.Mark) error {
 
 // LoadMarks returns the marks saved last, none if none were. A mark never
 // covers chunks that the journal does not have yet, whatever a power cut took.
+// Marks that were lost are an [ErrDamaged]: without them nobody knows what is owed.
 func (j *Journal) LoadMarks(ctx context.Context) ([]delivery.Mark, error) {
 	e, err := j.await(ctx)
 	if err != nil {
@@ -53,14 +54,14 @@ func (j *Journal) LoadMarks(ctx context.Context) ([]delivery.Mark, error) {
 	defer cancel()
 	m, err := e.streams[markStream].GetLastMsgForSubject(ctx, markStream)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, nil
+		return nil, lostMarks(errors.New("their stream is empty"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("journal: load marks: %w", err)
 	}
 	marks, err := decodeMarks(m.Data)
 	if err != nil {
-		return nil, fmt.Errorf("journal: marks: %w: %w", ErrDamaged, err)
+		return nil, lostMarks(err)
 	}
 	end := j.Last() + 1
 	for i := range marks {
@@ -71,6 +72,11 @@ func (j *Journal) LoadMarks(ctx context.Context) ([]delivery.Mark, error) {
 		clampMark(&marks[i], end)
 	}
 	return marks, nil
+}
+
+func lostMarks(cause error) error {
+	return fmt.Errorf("%w: the endpoints' positions in it are lost (%w); restore the directory from a backup, or move it away to begin with an empty journal",
+		ErrDamaged, cause)
 }
 
 // clampMark takes back what m says of chunks from end on: sequences that a

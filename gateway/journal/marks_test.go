@@ -14,7 +14,7 @@ import (
 func TestMarks(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir, journal.Options{})
-	if marks, err := j.LoadMarks(t.Context()); err != nil || marks != nil {
+	if marks, err := j.LoadMarks(t.Context()); err != nil || len(marks) != 0 {
 		t.Fatalf("LoadMarks of a new journal = %v, %v", marks, err)
 	}
 	for range 3 {
