@@ -42,7 +42,11 @@ func serveCommand(a *app) *cobra.Command {
 			return err
 		}
 		cfg.Version = versionText()
-		return a.serve(cmd.Context(), cfg, a.out, telemetry.NewLogger(a.err, cfg.LogLevel, cfg.LogFormat))
+		log := telemetry.NewLogger(a.err, cfg.LogLevel, cfg.LogFormat)
+		for _, w := range cfg.Warnings {
+			log.Warn(w)
+		}
+		return a.serve(cmd.Context(), cfg, a.out, log)
 	}
 	return cmd
 }

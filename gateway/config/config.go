@@ -30,6 +30,10 @@ type Config struct {
 	LogLevel  slog.Level
 	LogFormat string // "text" or "json"
 
+	// Warnings are what an operator should know of these settings, though they
+	// work.
+	Warnings []string
+
 	// DrainTimeout bounds the wait for deliveries under way at shutdown.
 	DrainTimeout time.Duration
 }

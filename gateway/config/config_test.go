@@ -71,12 +71,12 @@ func TestLoadEverySetting(t *testing.T) {
 	cert, key := write(t, "c.pem", ""), write(t, "k.pem", "")
 	values := map[string]string{
 		"data": "/d", "listen": "[::1]:0", "tls-cert": cert, "tls-key": key,
-		"token-file": write(t, "token", "s3cret\n"), "journal-max-size": "100MiB",
+		"token-file": write(t, "token", "s3cret-s3cret-s3cret\n"), "journal-max-size": "100MiB",
 		"journal-retain-age": "36h", "journal-retain-size": "10MB", "disk-reserve": "0",
 		"log-level": "DEBUG", "log-format": "json", "drain-timeout": "5s",
 	}
 	want := config.Config{
-		Data: "/d", Listen: "[::1]:0", TLSCert: cert, TLSKey: key, Token: "s3cret",
+		Data: "/d", Listen: "[::1]:0", TLSCert: cert, TLSKey: key, Token: "s3cret-s3cret-s3cret",
 		Journal:  config.Journal{MaxBytes: 100 << 20, RetainAge: 36 * time.Hour, RetainBytes: 10e6},
 		LogLevel: slog.LevelDebug, LogFormat: "json", DrainTimeout: 5 * time.Second,
 	}
@@ -137,6 +137,30 @@ func TestLoadToken(t *testing.T) {
 	}
 }
 
+func TestTokenWarnings(t *testing.T) {
+	good := write(t, "token", strings.Repeat("x", 32))
+	shown := write(t, "shown", strings.Repeat("x", 32))
+	if err := os.Chmod(shown, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		file, want string
+	}{
+		{good, ""},
+		{shown, "chmod 600 " + shown},
+		{write(t, "short", "abc"), "short"},
+	}
+	for _, tt := range tests {
+		got, err := config.Load(config.Sources{Flags: map[string]string{"token-file": tt.file}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if warnings := strings.Join(got.Warnings, "; "); (warnings != "") != (tt.want != "") || !strings.Contains(warnings, tt.want) {
+			t.Errorf("%s: warnings %q, want %q", filepath.Base(tt.file), warnings, tt.want)
+		}
+	}
+}
+
 func TestListenNeedsTokenBeyondLoopback(t *testing.T) {
 	for listen, open := range map[string]bool{
 		"127.0.0.1:0": true, "127.9.9.9:80": true, "localhost:8080": true, "LocalHost:8080": true,
@@ -190,6 +214,8 @@ func TestErrors(t *testing.T) {
 			want: []string{`token-file "` + empty + `" (from --token-file): holds no token: write one line of random text into it`}},
 		{name: "two tokens", flags: map[string]string{"token-file": two},
 			want: []string{`token-file "` + two + `" (from --token-file): holds more than one token: use one line of printable ASCII without blanks`}},
+		{name: "a token file without end", flags: map[string]string{"token-file": "/dev/zero"},
+			want: []string{`token-file "/dev/zero" (from --token-file): holds more than 4096 bytes: use one line of random text, such as openssl rand -hex 32 makes`}},
 		{name: "a bad token is not shown", env: []string{"HEADGATE_TOKEN=pass word"},
 			want: []string{`token (from HEADGATE_TOKEN): holds more than one token: use one line of printable ASCII without blanks`}},
 		{name: "two ways", env: []string{"HEADGATE_TOKEN=a", "HEADGATE_TOKEN_FILE=/b"},

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -17,7 +16,7 @@ const maxFileBytes = 64 << 10
 // file applies the settings of the YAML file at path. It is strict: an unknown
 // or repeated key, or a value that is not a scalar, is an error with its place.
 func (l *loader) file(path string) {
-	text, err := os.ReadFile(path)
+	text, err := readAtMost(path, maxFileBytes+1)
 	if err != nil {
 		l.fileError(path, "cannot be read: "+reason(err))
 		return

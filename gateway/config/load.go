@@ -2,7 +2,10 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -113,17 +116,45 @@ func (l *loader) resolveToken() {
 	case l.token != "" && direct.rank > file.rank:
 		l.cfg.Token = Secret(l.token)
 	default:
-		b, err := os.ReadFile(l.tokenFile)
+		b, err := readAtMost(l.tokenFile, maxTokenBytes+2)
 		if err != nil {
 			l.fail("token-file", "cannot be read: "+reason(err))
 			return
 		}
 		l.cfg.Token = Secret(strings.TrimSpace(string(b)))
+		l.warnOfReaders(l.tokenFile)
 	}
 	l.checkToken()
 }
 
-// checkToken refuses a token that no client could send in a header.
+// maxTokenBytes bounds a token; more would not fit well into a header.
+const maxTokenBytes = 4096
+
+// readAtMost reads the first n bytes of a file, whatever kind of file it is.
+func readAtMost(path string, n int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, n))
+}
+
+// warnOfReaders warns of a secret that other users of the machine can read. It
+// is no more than a warning, since some platforms hand out secrets that way.
+func (l *loader) warnOfReaders(path string) {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		l.warn("token-file: others can read %s (mode %04o); run: chmod 600 %[1]s", path, info.Mode().Perm())
+	}
+}
+
+func (l *loader) warn(format string, args ...any) {
+	l.cfg.Warnings = append(l.cfg.Warnings, fmt.Sprintf(format, args...))
+}
+
+// checkToken refuses a token that no client could send in a header, and warns
+// of one that can be guessed.
 func (l *loader) checkToken() {
 	name := "token"
 	if l.where["token"].rank <= l.where["token-file"].rank {
@@ -133,7 +164,11 @@ func (l *loader) checkToken() {
 	switch {
 	case token == "":
 		l.fail(name, "holds no token: write one line of random text into it")
+	case len(token) > maxTokenBytes:
+		l.fail(name, "holds more than 4096 bytes: use one line of random text, such as openssl rand -hex 32 makes")
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		l.fail(name, "holds more than one token: use one line of printable ASCII without blanks")
+	case len(token) < 16:
+		l.warn("the token is short enough to be guessed; make one with: openssl rand -hex 32")
 	}
 }
