@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headgate/headgate/gateway/auth"
 )
@@ -70,4 +71,61 @@ func TestNewServerLimitsHeaders(t *testing.T) {
 	if err != nil || resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Fatalf("a header of 80 KiB is answered %v, %v; want 431", resp, err)
 	}
+}
+
+// TestLimitListener holds more connections than are let in at once.
+func TestLimitListener(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := auth.LimitListener(listener, 2)
+	dial := func() net.Conn {
+		t.Helper()
+		c, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	accept := func() net.Conn {
+		t.Helper()
+		c, err := limited.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	dial()
+	dial()
+	first, second := accept(), accept()
+	dial()
+	third := make(chan net.Conn)
+	go func() {
+		c, _ := limited.Accept()
+		third <- c
+	}()
+	select {
+	case <-third:
+		t.Fatal("a third connection was let in")
+	case <-time.After(50 * time.Millisecond):
+	}
+	first.Close()
+	first.Close() // counts once
+	c := <-third
+	if c == nil {
+		t.Fatal("no connection was let in after one was closed")
+	}
+	go func() {
+		_, err := limited.Accept()
+		if err == nil {
+			t.Error("Accept after Close succeeds")
+		}
+		close(third)
+	}()
+	limited.Close()
+	<-third
+	second.Close()
+	c.Close()
 }
