@@ -9,11 +9,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/headgate/headgate/gateway/admin"
@@ -83,22 +85,24 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 
+	// The catalog comes first: a journal without one is then known to have
+	// lost it.
+	if g.store, err = store.Open(filepath.Join(opts.Dir, catalogFile)); err != nil {
+		return nil, inDir(opts.Dir, err)
+	}
+	g.onClose(func(context.Context) error { return g.store.Close() })
+
 	jopts := opts.Journal
 	jopts.Logger = opts.Logger
 	if g.journal, err = journal.Open(ctx, filepath.Join(opts.Dir, journalDir), jopts); err != nil {
-		return nil, fmt.Errorf("data directory %s: %w", opts.Dir, err)
+		return nil, inDir(opts.Dir, err)
 	}
 	g.onClose(unhurried(g.journal.Close))
-
-	if g.store, err = store.Open(filepath.Join(opts.Dir, catalogFile)); err != nil {
-		return nil, fmt.Errorf("data directory %s: %w", opts.Dir, err)
-	}
-	g.onClose(func(context.Context) error { return g.store.Close() })
 
 	cache := filepath.Join(opts.Dir, cacheDir)
 	plugins, err := plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.logPlugin})
 	if err != nil {
-		return nil, err
+		return nil, inDir(opts.Dir, err)
 	}
 	g.onClose(unhurried(plugins.Close))
 	if g.trial.plugins, err = plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.trial.log}); err != nil {
@@ -129,7 +133,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		Workers: workers, Recorder: recorders{g.metrics, &g.tally, g.tail}, Accepted: g.tail.Accepted, Logger: opts.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return nil, inDir(opts.Dir, err)
 	}
 	g.builder.adopt(first)
 	g.onClose(g.dispatch.Close)
@@ -152,14 +156,15 @@ const (
 )
 
 // prepareDir makes the data directory, and refuses one that holds something
-// else: nothing is to be written between the files of another program.
+// else, or a part of what belongs together: nothing is to be written between
+// the files of another program, and nothing to be begun anew that was lost.
 func prepareDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("data directory: %w", err)
+		return inDir(dir, err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("data directory: %w", err)
+		return inDir(dir, err)
 	}
 	for _, e := range entries {
 		switch e.Name() {
@@ -168,7 +173,29 @@ func prepareDir(dir string) error {
 			return fmt.Errorf("data directory %s holds %s, which is not Headgate's; name an empty directory with --data", dir, e.Name())
 		}
 	}
+	if _, err := os.Stat(filepath.Join(dir, journalDir)); err != nil {
+		return nil // whatever is wrong with it, opening it tells
+	}
+	catalog, err := os.Stat(filepath.Join(dir, catalogFile))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && catalog.Size() == 0 {
+		return fmt.Errorf("data directory %s holds a %s but no %s, without which nobody knows where its events are to go; "+
+			"restore %[3]s from a backup, or name an empty directory with --data", dir, journalDir, catalogFile)
+	}
 	return nil
+}
+
+// inDir says what the file system has against the data directory, and what to do.
+func inDir(dir string, err error) error {
+	err = fmt.Errorf("data directory %s: %w", dir, err)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; let the user that runs headgate read and write there, or name another directory with --data", err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w; free some space, or name a directory on another disk with --data", err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w; name a directory that can be written with --data", err)
+	}
+	return err
 }
 
 // onClose notes how to undo the latest step of Open.

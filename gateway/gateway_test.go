@@ -32,11 +32,16 @@ type server struct {
 
 func start(t *testing.T, dir string) *server {
 	t.Helper()
-	g, err := gateway.Open(t.Context(), gateway.Options{Dir: dir})
+	return startWith(t, gateway.Options{Dir: dir})
+}
+
+func startWith(t *testing.T, opts gateway.Options) *server {
+	t.Helper()
+	g, err := gateway.Open(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, gateway: g, http: httptest.NewServer(g.Handler()), dir: dir}
+	s := &server{t: t, gateway: g, http: httptest.NewServer(g.Handler()), dir: opts.Dir}
 	t.Cleanup(s.stop)
 	return s
 }
@@ -359,7 +364,7 @@ func TestForeignAndUsedDirectories(t *testing.T) {
 	if entries, _ := os.ReadDir(foreign); len(entries) != 1 {
 		t.Errorf("the foreign directory was written to: %v", entries)
 	}
-	s := start(t, t.TempDir())
+	s := start(t, filepath.Join(t.TempDir(), "data"))
 	if _, err := gateway.Open(t.Context(), gateway.Options{Dir: s.dir}); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("second gateway on a directory: %v, want that it is in use", err)
 	}

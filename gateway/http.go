@@ -17,6 +17,10 @@ import (
 // requestDrain bounds the wait for requests under way at shutdown.
 const requestDrain = 10 * time.Second
 
+// maxConnections bounds the clients at one time; each takes some 20 kB while
+// it is idle.
+const maxConnections = 4096
+
 // Handler is the gateway's front: ingress, the API, health and metrics, behind
 // the lock.
 func (g *Gateway) Handler() http.Handler {

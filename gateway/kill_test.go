@@ -10,10 +10,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,9 +32,13 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	cfg := config.Default()
-	cfg.Data, cfg.Listen = dir, "127.0.0.1:0"
-	if err := gateway.Run(context.Background(), cfg, os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil))); err != nil {
+	cfg, err := config.Load(config.Sources{Env: os.LookupEnv, Flags: map[string]string{"data": dir, "listen": "127.0.0.1:0"}})
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		context.AfterFunc(ctx, stop)
+		err = gateway.Run(ctx, cfg, os.Stdout, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -44,10 +50,12 @@ type child struct {
 	url string
 }
 
-func startChild(t testing.TB, dir string) *child {
+// startChild starts a gateway in dir, with settings such as
+// "HEADGATE_DRAIN_TIMEOUT=1s".
+func startChild(t testing.TB, dir string, settings ...string) *child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), killDir+"="+dir)
+	cmd.Env = append(append(os.Environ(), killDir+"="+dir), settings...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -72,6 +80,20 @@ func (c *child) kill() {
 		c.cmd.Process.Kill()
 		c.cmd.Wait()
 	}
+}
+
+// terminate asks the gateway to end, and returns how long that took. It must
+// end with status 0.
+func (c *child) terminate(t testing.TB) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Wait(); err != nil {
+		t.Errorf("after SIGTERM the gateway ends with %v, want status 0", err)
+	}
+	return time.Since(start)
 }
 
 func (c *child) request(method, path, contentType, body string) error {

@@ -1,16 +1,19 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"log/slog"
 	"net"
-
 	"runtime/debug"
+	"syscall"
+	"time"
 
 	"github.com/headgate/headgate/gateway/auth"
 	"github.com/headgate/headgate/gateway/config"
@@ -31,26 +34,53 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 	// the data directory.
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w; stop what uses it, or name another address with --listen", cfg.Listen, err)
+		return listenError(err)
 	}
 	defer listener.Close()
 	g, err := Open(ctx, Options{
 		Dir: cfg.Data,
 		Journal: journal.Options{
-			MaxBytes: cfg.Journal.MaxBytes, RetainAge: cfg.Journal.RetainAge,
-			RetainBytes: cfg.Journal.RetainBytes, ReserveBytes: cfg.Journal.ReserveBytes,
+			MaxBytes: cfg.Journal.MaxBytes, RetainAge: nothingIfZero(cfg.Journal.RetainAge),
+			RetainBytes: nothingIfZero(cfg.Journal.RetainBytes), ReserveBytes: nothingIfZero(cfg.Journal.ReserveBytes),
 		},
-		Token: string(cfg.Token), Version: buildVersion(), Logger: logger,
+		Token: string(cfg.Token), Version: cmp.Or(cfg.Version, buildVersion()), Logger: logger,
 	})
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // told to stop before it was ready
+	}
 	if err != nil {
 		return err
 	}
-	err = g.serve(ctx, listener, certificates, stdout)
+	// Compiling plugins for the first time takes ten times the memory that
+	// serving does; it is given back at once rather than over minutes.
+	debug.FreeOSMemory()
+	grace := min(requestDrain, cfg.DrainTimeout/2)
+	err = g.serve(ctx, auth.LimitListener(listener, maxConnections), certificates, stdout, grace)
 
 	// ctx has ended; draining has a deadline of its own.
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout-grace)
 	defer cancel()
 	return errors.Join(err, g.Close(drain))
+}
+
+// nothingIfZero translates a setting, of which 0 means nothing, into an option,
+// of which 0 means the default and less means nothing.
+func nothingIfZero[T int64 | time.Duration](setting T) T {
+	if setting == 0 {
+		return -1
+	}
+	return setting
+}
+
+// listenError says what to do about err, which names the address.
+func listenError(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w; stop what uses it, or name another address with --listen", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; ports below 1024 are often for root alone: name another with --listen", err)
+	}
+	return fmt.Errorf("%w; name an address of this machine with --listen", err)
 }
 
 func loadTLS(cfg config.Config) (*tls.Config, error) {
@@ -59,13 +89,15 @@ func loadTLS(cfg config.Config) (*tls.Config, error) {
 	}
 	cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
 	if err != nil {
-		return nil, fmt.Errorf("tls-cert, tls-key: %w", err)
+		return nil, fmt.Errorf("tls-cert %s, tls-key %s: %w; name a PEM file with the certificate and its chain, and one with its private key, unencrypted",
+			cfg.TLSCert, cfg.TLSKey, err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
 }
 
-// serve answers requests on listener until ctx ends and the last was answered.
-func (g *Gateway) serve(ctx context.Context, listener net.Listener, certificates *tls.Config, stdout io.Writer) error {
+// serve answers requests on listener until ctx ends and the last
+// was answered, or grace is over.
+func (g *Gateway) serve(ctx context.Context, listener net.Listener, certificates *tls.Config, stdout io.Writer, grace time.Duration) error {
 	scheme := "http"
 	if certificates != nil {
 		scheme = "https"
@@ -88,7 +120,7 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener, certificates
 	case <-ctx.Done():
 	}
 	g.tail.Close() // streams never end by themselves
-	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestDrain)
+	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := server.Shutdown(shutdown); err != nil {
 		server.Close() // a request that takes so long was not accepted

@@ -1,0 +1,570 @@
+//go:build linux
+
+package gateway_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/headgate/headgate/gateway"
+	"github.com/headgate/headgate/gateway/journal"
+)
+
+// disk is a small file system of a test's own.
+type disk struct {
+	t   *testing.T
+	dir string
+}
+
+// onOwnDisk runs fn over a disk of the given size, in a process and a mount
+// namespace of their own.
+func onOwnDisk(t *testing.T, size string, fn func(*disk)) {
+	const inner = "HEADGATE_TEST_DISK"
+	if dir := os.Getenv(inner); dir != "" {
+		// Nothing that is mounted here is to be seen outside.
+		if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount("headgate-test", dir, "tmpfs", 0, "size="+size); err != nil {
+			t.Fatal(err)
+		}
+		fn(&disk{t, dir})
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), inner+"="+t.TempDir())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	if uid := os.Getuid(); uid != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	switch {
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EINVAL):
+		t.Skipf("this machine gives no file system of one's own: %v", err)
+	case err != nil:
+		t.Errorf("%v\n%s", err, out)
+	case testing.Verbose():
+		t.Logf("%s", out)
+	}
+}
+
+// fill leaves so many bytes of the disk free.
+func (d *disk) fill(leave int64) {
+	d.t.Helper()
+	f, err := os.OpenFile(filepath.Join(d.dir, "ballast"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 16<<10)
+	for err == nil && d.free() > leave {
+		_, err = f.Write(block)
+	}
+	if err != nil && !errors.Is(err, syscall.ENOSPC) {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *disk) empty() {
+	d.t.Helper()
+	if err := os.Remove(filepath.Join(d.dir, "ballast")); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *disk) free() int64 {
+	d.t.Helper()
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(d.dir, &st); err != nil {
+		d.t.Fatal(err)
+	}
+	return int64(st.Bavail) * st.Bsize
+}
+
+// stream sends numbered events from several senders until it is stopped, and
+// keeps the ledger of what was acknowledged.
+type stream struct {
+	url     string
+	next    atomic.Int64
+	refused atomic.Int64
+	stopped atomic.Bool
+	senders sync.WaitGroup
+
+	mu     sync.Mutex // guards what follows
+	acked  map[string]bool
+	reason string // of the latest refusal
+	faults []string
+}
+
+func startStream(url string, senders int) *stream {
+	s := &stream{url: url, acked: map[string]bool{}}
+	for range senders {
+		s.senders.Go(func() {
+			for !s.stopped.Load() {
+				s.send()
+			}
+		})
+	}
+	return s
+}
+
+func (s *stream) send() {
+	var ids, events []string
+	for range 10 {
+		n := s.next.Add(1)
+		ids = append(ids, fmt.Sprint(n))
+		events = append(events, update(fmt.Sprint(n), fmt.Sprint("twin-", n%20), "/x", fmt.Sprint(n)))
+	}
+	resp, err := http.Post(s.url+"/events", "application/cloudevents-batch+json", strings.NewReader("["+strings.Join(events, ",")+"]"))
+	if err != nil {
+		s.fault(err.Error())
+		return
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case resp.StatusCode == http.StatusAccepted:
+		for _, id := range ids {
+			s.acked[id] = true
+		}
+	case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "":
+		s.refused.Add(1)
+		s.reason = string(body)
+	default:
+		s.faults = append(s.faults, fmt.Sprintf("%d %v %s", resp.StatusCode, resp.Header, body))
+	}
+}
+
+func (s *stream) fault(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, text)
+}
+
+func (s *stream) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.acked)
+}
+
+// stop ends the senders, and reports what was answered in no way that they
+// may expect.
+func (s *stream) stop(t *testing.T) {
+	t.Helper()
+	s.stopped.Store(true)
+	s.senders.Wait()
+	if len(s.faults) > 0 {
+		t.Errorf("%d requests were answered neither 202 nor 503 with Retry-After; the first: %s", len(s.faults), s.faults[0])
+	}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b)
+}
+
+// TestDiskFull fills the disk under a gateway while events flow, first down to
+// the reserve and then to the last byte. Numbered claims:
+//
+//  1. senders are answered 202, or 503 with Retry-After and the reason, and nothing else;
+//  2. a change of the catalog is made, or is refused and leaves it as it was;
+//  3. once there is room again it goes on by itself;
+//  4. everything acknowledged is delivered, to a file on the same disk, and
+//     the directory opens again.
+func TestDiskFull(t *testing.T) {
+	onOwnDisk(t, "64m", func(d *disk) {
+		data, out := filepath.Join(d.dir, "data"), filepath.Join(d.dir, "out.ndjson")
+		settings := []string{"HEADGATE_DISK_RESERVE=8MiB", "HEADGATE_JOURNAL_RETAIN_SIZE=0", "HEADGATE_JOURNAL_MAX_SIZE=64MiB"}
+		c := startChild(t, data, settings...)
+		put(t, c, "/endpoints/out", fmt.Sprintf(`{"kind":"file","settings":{"path":%q},"delivery":{"maxBackoff":"1s"}}`, out))
+		put(t, c, "/routes/all", `{"endpointName":"out"}`)
+		for _, leave := range []int64{6 << 20, 0} {
+			s := startStream(c.url, 2)
+			eventually(t, "events", func() bool { return s.count() > 100 })
+			d.fill(leave)
+			eventually(t, "refusals", func() bool { return s.refused.Load() > 20 })
+			if status, text := get(t, c.url+"/readyz"); status != http.StatusServiceUnavailable || text == "" {
+				t.Errorf("with a full disk readyz is %d %q", status, text)
+			}
+			requireStored(t, c, leave)
+			before := s.count()
+			d.empty()
+			eventually(t, "events again", func() bool { return s.count() > before+100 })
+			eventually(t, "readiness", func() bool { status, _ := get(t, c.url+"/readyz"); return status == http.StatusOK })
+			s.stop(t)
+			t.Logf("%d bytes left: %d events acknowledged, %d requests refused: %s", leave, s.count(), s.refused.Load(), s.reason)
+			requireDelivered(t, out, s)
+			if err := os.Truncate(out, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.terminate(t)
+		c = startChild(t, data, settings...)
+		if status, text := get(t, c.url+"/api/v1/routes/all"); status != http.StatusOK {
+			t.Errorf("after a restart the route is %d %s", status, text)
+		}
+		c.terminate(t)
+	})
+}
+
+func put(t *testing.T, c *child, path, body string) {
+	t.Helper()
+	if err := c.request(http.MethodPut, "/api/v1"+path, "application/json", body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// requireStored changes the catalog on a full disk: either the change is there
+// afterwards, or it was refused with a reason and is not.
+func requireStored(t *testing.T, c *child, leave int64) {
+	t.Helper()
+	for i := range 5 {
+		path := fmt.Sprintf("/api/v1/routes/extra-%d-%d", leave, i)
+		err := c.request(http.MethodPut, path, "application/json", `{"endpointName":"out","filter":"id = 'none'"}`)
+		status, text := get(t, c.url+path)
+		if (err == nil) != (status == http.StatusOK) {
+			t.Errorf("PUT %s: %v; afterwards it is %d %s", path, err, status, text)
+		}
+		if err != nil && !strings.Contains(err.Error(), "space") {
+			t.Errorf("PUT %s: %v, which does not say that there is no space", path, err)
+		}
+	}
+}
+
+func requireDelivered(t *testing.T, path string, s *stream) {
+	t.Helper()
+	eventually(t, "all acknowledged events", func() bool {
+		got := map[string]bool{}
+		for _, e := range readLines(t, path) {
+			got[e["id"].(string)] = true
+		}
+		for id := range s.acked {
+			if !got[id] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// TestFullJournal has an endpoint that takes nothing until the journal is
+// full of what it is owed.
+func TestFullJournal(t *testing.T) {
+	var down atomic.Bool
+	down.Store(true)
+	var mu sync.Mutex
+	got := map[string]bool{}
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			http.Error(w, "closed for repair", http.StatusForbidden)
+			return
+		}
+		var events []struct{ ID string }
+		if err := json.NewDecoder(r.Body).Decode(&events); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, e := range events {
+			got[e.ID] = true
+		}
+	}))
+	defer hook.Close()
+	s := startWith(t, gateway.Options{Dir: t.TempDir(), Journal: journal.Options{MaxBytes: 2 << 20, ReserveBytes: -1, RetainBytes: -1}})
+	s.put("/endpoints/hook", fmt.Sprintf(`{"kind":"webhook","settings":{"url":%q,"mode":"batch"},"delivery":{"initialBackoff":"100ms","maxBackoff":"200ms"}}`, hook.URL))
+	s.put("/routes/all", `{"endpointName":"hook"}`)
+	flow := startStream(s.http.URL, 2)
+	eventually(t, "refusals", func() bool { return flow.refused.Load() > 20 })
+	if !strings.Contains(flow.reason, "journal is full") {
+		t.Errorf("the refusal is %s, want that the journal is full", flow.reason)
+	}
+	if status, text := s.do(http.MethodGet, "/readyz", "", ""); status != http.StatusServiceUnavailable || !strings.Contains(text, "journal is full") {
+		t.Errorf("readyz = %d %s", status, text)
+	}
+	if text := s.must(http.MethodGet, "/api/v1/status", "", ""); !strings.Contains(text, "journal is full") || !strings.Contains(text, "closed for repair") {
+		t.Errorf("status = %s, want that the journal is full and what the endpoint says", text)
+	}
+	before := flow.count()
+	down.Store(false)
+	eventually(t, "events again", func() bool { return flow.count() > before+100 })
+	flow.stop(t)
+	eventually(t, "all acknowledged events", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		for id := range flow.acked {
+			if !got[id] {
+				return false
+			}
+		}
+		return true
+	})
+	eventually(t, "readiness", func() bool { status, _ := s.do(http.MethodGet, "/readyz", "", ""); return status == http.StatusOK })
+}
+
+// TestHostileClients holds connections open in every bad way at once. The
+// gateway answers others, ends in time, and keeps nothing of those that left.
+func TestHostileClients(t *testing.T) {
+	c := startChild(t, filepath.Join(t.TempDir(), "data"), "HEADGATE_DRAIN_TIMEOUT=2s")
+	put(t, c, "/endpoints/out", fmt.Sprintf(`{"kind":"file","settings":{"path":%q}}`, filepath.Join(t.TempDir(), "out.ndjson")))
+	put(t, c, "/routes/all", `{"endpointName":"out"}`)
+	addr := strings.TrimPrefix(c.url, "http://")
+	calm := c.resources(t)
+	attacks := []string{
+		"",          // says nothing
+		"POST /eve", // stops in the request line
+		"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ", // stops in a header
+		"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cloudevents+json\r\nContent-Length: 1000\r\n\r\n{", // stops in the body
+		"POST /events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n{",                               // in a chunk
+		"GET /api/v1/events/stream HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n",                              // never reads
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", // speaks TLS to a port without
+	}
+	var conns []net.Conn
+	for i := range 50 * len(attacks) {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, attacks[i%len(attacks)]); err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, conn)
+	}
+	large := func() io.Reader { return io.LimitReader(zeros{}, 64<<20) }
+	for name, body := range map[string]io.Reader{"64 MiB": large(), "64 MiB in chunks": struct{ io.Reader }{large()}} {
+		resp, err := http.Post(c.url+"/events", "application/cloudevents+json", body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %d, want 413", name, resp.StatusCode)
+		}
+	}
+	s := startStream(c.url, 2)
+	eventually(t, "events beside the attack", func() bool { return s.count() > 200 })
+	s.stop(t)
+	for _, conn := range conns {
+		conn.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+	eventually(t, "as many descriptors and goroutines as before", func() bool {
+		now := c.resources(t)
+		return now[0] <= calm[0]+5 && now[1] <= calm[1]+10
+	})
+	// Again, to end under attack.
+	for i := range 10 * len(attacks) {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, attacks[i%len(attacks)]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := c.terminate(t); took > 10*time.Second {
+		t.Errorf("it took %v to end, with a drain timeout of 2s", took)
+	}
+}
+
+// zeros has no end.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
+// resources counts the open files and the goroutines of the gateway.
+func (c *child) resources(t *testing.T) [2]int {
+	t.Helper()
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, metrics := get(t, c.url+"/metrics")
+	goroutines := 0
+	for line := range strings.Lines(metrics) {
+		fmt.Sscanf(line, "go_goroutines %d", &goroutines)
+	}
+	if goroutines == 0 {
+		t.Fatal("the metrics do not count goroutines")
+	}
+	return [2]int{len(files), goroutines}
+}
+
+// TestHostileEndpoints has one route to each kind of bad receiver and one to
+// a good one, which gets everything meanwhile. The gateway ends in time.
+func TestHostileEndpoints(t *testing.T) {
+	release := make(chan struct{})
+	bad := map[string]http.HandlerFunc{
+		"silent": func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-r.Context().Done():
+			case <-release:
+			}
+		},
+		"drips": func(w http.ResponseWriter, r *http.Request) {
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-r.Context().Done():
+					return
+				case <-release:
+					return
+				case <-tick.C:
+					w.Write([]byte("."))
+					http.NewResponseController(w).Flush()
+				}
+			}
+		},
+		"floods": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			io.Copy(w, io.LimitReader(zeros{}, 8<<20))
+		},
+		"redirects": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/again", http.StatusTemporaryRedirect)
+		},
+		"resets": func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				conn.(*net.TCPConn).SetLinger(0)
+				conn.Close()
+			}
+		},
+		"babbles": func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				io.WriteString(conn, "220 smtp ready\r\n")
+				conn.Close()
+			}
+		},
+	}
+	c := startChild(t, filepath.Join(t.TempDir(), "data"), "HEADGATE_DRAIN_TIMEOUT=2s")
+	for name, handler := range bad {
+		hook := httptest.NewServer(handler)
+		defer hook.Close()
+		put(t, c, "/endpoints/"+name, fmt.Sprintf(`{"kind":"webhook","settings":{"url":%q},"delivery":{"timeout":"60s"}}`, hook.URL))
+		put(t, c, "/routes/"+name, fmt.Sprintf(`{"endpointName":%q}`, name))
+	}
+	defer close(release) // before the servers are closed, which wait for it
+	out := filepath.Join(t.TempDir(), "out.ndjson")
+	put(t, c, "/endpoints/out", fmt.Sprintf(`{"kind":"file","settings":{"path":%q}}`, out))
+	put(t, c, "/routes/all", `{"endpointName":"out"}`)
+	s := startStream(c.url, 2)
+	eventually(t, "events", func() bool { return s.count() > 500 })
+	s.stop(t)
+	requireDelivered(t, out, s)
+	var status struct {
+		Endpoints []struct{ Name, State, Reason string }
+	}
+	eventually(t, "the bad endpoints to be shown as failing", func() bool {
+		_, text := get(t, c.url+"/api/v1/status")
+		if err := json.Unmarshal([]byte(text), &status); err != nil {
+			t.Fatal(err)
+		}
+		failing := 0
+		for _, e := range status.Endpoints {
+			if e.State == "failing" && e.Reason != "" {
+				failing++
+			}
+		}
+		return failing >= 4 // all but those that still might answer
+	})
+	for _, e := range status.Endpoints {
+		t.Logf("%s is %s: %s", e.Name, e.State, e.Reason)
+	}
+	if took := c.terminate(t); took > 10*time.Second {
+		t.Errorf("it took %v to end, with a drain timeout of 2s", took)
+	}
+}
+
+// TestTerminateAtStart: a gateway that is told to end before it is ready does
+// so with status 0, and one that is told twice does not drain.
+func TestTerminateAtStart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killDir+"="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	eventually(t, "the first file", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "journal"))
+		return err == nil
+	})
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the gateway ends with %v, want status 0", err)
+	}
+	startChild(t, dir).terminate(t) // nothing is left half made
+}
+
+// TestSecondSignal: the second signal ends a gateway that drains.
+func TestSecondSignal(t *testing.T) {
+	silent := make(chan struct{})
+	asked := make(chan struct{}, 1000)
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-silent
+	}))
+	defer hook.Close()
+	defer close(silent)
+	c := startChild(t, filepath.Join(t.TempDir(), "data"), "HEADGATE_DRAIN_TIMEOUT=5m")
+	put(t, c, "/endpoints/out", fmt.Sprintf(`{"kind":"webhook","settings":{"url":%q},"delivery":{"timeout":"10m"}}`, hook.URL))
+	put(t, c, "/routes/all", `{"endpointName":"out"}`)
+	if err := c.request(http.MethodPost, "/events", "application/cloudevents+json", update("1", "t", "/x", "1")); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	ended := make(chan error, 1)
+	go func() { ended <- c.cmd.Wait() }()
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the listener to be closed", func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the second signal did not end it")
+	}
+}
