@@ -82,11 +82,6 @@ func freeAddress(addr string) string {
 
 // run serves and simulates until ctx or the duration ends.
 func (d *demonstration) run(ctx context.Context, listen string) (err error) {
-	if d.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.duration)
-		defer cancel()
-	}
 	dir, err := os.MkdirTemp("", "headgate-demo-")
 	if err != nil {
 		return err
@@ -143,6 +138,11 @@ func (d *demonstration) example(ctx context.Context, served chan error) (err err
 		return fmt.Errorf("seed the example: %w", err)
 	}
 	d.introduce()
+	if d.duration > 0 { // of the play, however long the start took
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.duration)
+		defer cancel()
+	}
 
 	playing, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
