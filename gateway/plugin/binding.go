@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 
 	"github.com/headgate/headgate/gateway/pipeline"
-	"github.com/headgate/headgate/sdk/abi"
 )
 
 // Binding is a module bound to a configuration: a stage of a pipeline, safe
@@ -61,44 +60,56 @@ func (b *Binding) Close() {
 }
 
 // Run implements [pipeline.Stage]. It fails only when the guest cannot be
-// started or opened, or ctx ends.
+// started or opened, when it kept trapping and the events are to wait (a
+// [*BreakerError]), or when ctx ends.
 func (b *Binding) Run(ctx context.Context, in, out []pipeline.Item) ([]pipeline.Item, error) {
-	for len(in) > 0 {
-		n := b.take(in)
-		next, err := b.batch(ctx, in[:n], out)
-		if err != nil {
-			return nil, err
-		}
-		in, out = in[n:], next
+	probe, open := b.config.breaker.enter()
+	if open != nil {
+		return b.wait(open, in, out)
+	}
+	a := attempt{b: b, ctx: ctx}
+	defer a.end()
+	return a.run(probe, in, out)
+}
+
+// RunOne is Run for one item, and returns the fuel that the guest used on it
+// too, also when it dropped the event.
+func (b *Binding) RunOne(ctx context.Context, item pipeline.Item) (out []pipeline.Item, fuel int64, err error) {
+	in := []pipeline.Item{item}
+	probe, open := b.config.breaker.enter()
+	if open != nil {
+		out, err = b.wait(open, in, nil)
+		return out, 0, err
+	}
+	a := attempt{b: b, ctx: ctx}
+	defer a.end()
+	out, err = a.run(probe, in, nil)
+	return out, a.fuel, err
+}
+
+// wait is what becomes of events while the breaker is open.
+func (b *Binding) wait(open *BreakerError, in, out []pipeline.Item) ([]pipeline.Item, error) {
+	if !b.module.breaker.DeadLetter {
+		return nil, open
+	}
+	for _, item := range in {
+		item.Err = open
+		out = append(out, item)
 	}
 	return out, nil
 }
 
-// RunOne is Run for one item, and returns the fuel that the guest used on it
-// too: where it failed, on the try that came first.
-func (b *Binding) RunOne(ctx context.Context, item pipeline.Item) (out []pipeline.Item, fuel int64, err error) {
-	i, h, err := b.acquire(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	in, before := []pipeline.Item{item}, i.fuelUsed()
-	out, err = i.run(b.config, h, in, nil)
-	fuel = i.fuelUsed() - before
-	if err == nil {
-		b.module.pool.release(i)
-		return out, fuel, nil
-	}
-	out, err = b.isolate(ctx, i, err, in, nil)
-	return out, fuel, err
-}
+// Open reports the error that events get because the plugin kept trapping with
+// this configuration; nil while it runs.
+func (b *Binding) Open() *BreakerError { return b.config.breaker.state() }
 
 // take returns how many of the items make one call.
 func (b *Binding) take(in []pipeline.Item) int {
-	l := &b.module.runtime.limits
-	size := 0
+	l := &b.module.limits
+	size := int64(0)
 	for k := range in {
-		size += in[k].Event.Size()
-		if k == l.BatchEvents || k > 0 && size > l.BatchBytes {
+		size += int64(in[k].Event.Size())
+		if int64(k) == l.BatchEvents || k > 0 && size > l.BatchBytes {
 			return k
 		}
 	}
@@ -107,7 +118,7 @@ func (b *Binding) take(in []pipeline.Item) int {
 
 // acquire returns an instance that has the configuration open.
 func (b *Binding) acquire(ctx context.Context) (*instance, uint32, error) {
-	i, err := b.module.pool.acquire(ctx)
+	i, err := b.module.pool.acquire(ctx, b.name)
 	if err != nil {
 		return nil, 0, b.unable(err)
 	}
@@ -126,6 +137,7 @@ func (b *Binding) opened(i *instance) (*instance, uint32, error) {
 		b.module.pool.release(i)
 	} else {
 		b.module.pool.drop(i)
+		b.startTrapped(err, i)
 	}
 	return nil, 0, err
 }
@@ -133,71 +145,16 @@ func (b *Binding) opened(i *instance) (*instance, uint32, error) {
 // unable names the plugin in an error of making an instance.
 func (b *Binding) unable(err error) error {
 	if g := (*GuestError)(nil); errors.As(err, &g) {
-		g.Plugin = b.name
+		b.startTrapped(g, nil)
 		return g
 	}
 	return fmt.Errorf("plugin %s: %w", b.name, err)
 }
 
-// batch makes one call. When the guest fails it, each event is run alone.
-func (b *Binding) batch(ctx context.Context, in, out []pipeline.Item) ([]pipeline.Item, error) {
-	i, h, err := b.acquire(ctx)
-	if err != nil {
-		return nil, err
+// startTrapped reports that an instance could not be started, or on i the
+// configuration not opened.
+func (b *Binding) startTrapped(err error, i *instance) {
+	if g := (*GuestError)(nil); errors.As(err, &g) {
+		b.module.notify(Notice{What: StartTrapped, Plugin: b.name, Err: g, Bundle: b.bundle(i, nil, g)})
 	}
-	next, err := i.run(b.config, h, in, out)
-	if err == nil {
-		b.module.pool.release(i)
-		return next, nil
-	}
-	return b.isolate(ctx, i, err, in, out)
-}
-
-// isolate runs the events of a batch that failed on i by cause, one by one. An event
-// fails only when it fails alone on a fresh instance.
-func (b *Binding) isolate(ctx context.Context, i *instance, cause error, in, out []pipeline.Item) ([]pipeline.Item, error) {
-	i, h, err := b.renew(ctx, i)
-	if err != nil {
-		return nil, err
-	}
-	fresh, failed := true, false
-	for k := 0; k < len(in); {
-		next, err := i.run(b.config, h, in[k:k+1], out)
-		if err == nil {
-			out, fresh = next, false
-			k++
-			continue
-		}
-		if fresh {
-			item := in[k]
-			item.Err = err
-			out, failed = append(out, item), true
-			if k++; k == len(in) {
-				b.module.pool.drop(i)
-				return out, nil
-			}
-		}
-		if i, h, err = b.renew(ctx, i); err != nil {
-			return nil, err
-		}
-		fresh = true
-	}
-	if !failed {
-		i.log(abi.Warn, fmt.Sprintf("a batch of %d events failed (%v), and each of them passed alone: the plugin depends on what it saw before", len(in), cause))
-	}
-	b.module.pool.release(i)
-	return out, nil
-}
-
-// renew replaces an instance that failed by a fresh one.
-func (b *Binding) renew(ctx context.Context, i *instance) (*instance, uint32, error) {
-	if err := ctx.Err(); err != nil {
-		b.module.pool.drop(i)
-		return nil, 0, err
-	}
-	i, err := b.module.pool.replace(ctx, i)
-	if err != nil {
-		return nil, 0, b.unable(err)
-	}
-	return b.opened(i)
 }

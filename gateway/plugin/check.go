@@ -10,14 +10,15 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/headgate/headgate/gateway/plugin/meter"
 	"github.com/headgate/headgate/sdk/abi"
 )
 
 // checkBytes looks at what can be told from the bytes alone.
 func checkBytes(wasm []byte, l Limits) error {
 	switch {
-	case len(wasm) > l.ModuleBytes:
-		return refuse("it has %d bytes, the limit is %d: build without debug information", len(wasm), l.ModuleBytes)
+	case int64(len(wasm)) > l.ModuleBytes:
+		return refuse("it has %d bytes, the limit of moduleBytes is %d: build without debug information", len(wasm), l.ModuleBytes)
 	case len(wasm) < 8 || !bytes.HasPrefix(wasm, []byte("\x00asm")):
 		return refuse("not WebAssembly: it does not start with the bytes 00 61 73 6d")
 	case wasm[6] == 1:
@@ -52,6 +53,9 @@ var (
 		Transform: {abi.ExportTransform, signature{[]api.ValueType{i32, i32, i32}, []api.ValueType{i64}}},
 	}
 	starters = []export{{name: abi.ExportInitialize}, {name: abi.ExportStart}}
+
+	// marker is what package meter puts instructions in the place of.
+	marker = meter.Import{Module: abi.Module, Name: abi.ImportBegin}
 )
 
 type export struct {
@@ -62,7 +66,6 @@ type export struct {
 // check gathers what is wrong with a module.
 type check struct {
 	code     wazero.CompiledModule
-	allows   map[string]imported
 	problems []string
 }
 
@@ -75,9 +78,12 @@ func (c *check) add(format string, args ...any) {
 func (c *check) imports() {
 	for _, f := range c.code.ImportedFunctions() {
 		module, name, _ := f.Import()
-		functions, known := c.allows[module]
+		if module == meter.LedgerModule {
+			continue // the marker, of the right type
+		}
+		functions, known := hostModules[module]
 		if !known {
-			c.add("imports %q from %q: only %s can be imported from", name, module, strings.Join(sortedKeys(c.allows), " and "))
+			c.add("imports %q from %q: only %s and %s can be imported from", name, module, abi.Module, wasiModule)
 			continue
 		}
 		def, known := functions[name]
@@ -85,7 +91,7 @@ func (c *check) imports() {
 			c.add("imports %q from %q, which has no such function", name, module)
 			continue
 		}
-		want := signature{def.ParamTypes(), def.ResultTypes()}
+		want := parseType(def.typ)
 		if got := signatureOf(f); !got.equal(want) {
 			c.add("imports %q from %q as %v, want %v", name, module, got, want)
 		}
@@ -133,8 +139,11 @@ func (c *check) canDescribe() bool {
 	return true
 }
 
-// Features and capabilities that this host knows. There are none yet.
-var knownFeatures, knownCapabilities []string
+// Features and capabilities that this host knows.
+var (
+	knownFeatures     []string // none yet
+	knownCapabilities = []string{CapabilityClock, CapabilityRandom}
+)
 
 // Bounds of a description.
 const (
@@ -227,13 +236,4 @@ func typeNames(types []api.ValueType) string {
 		names[i] = api.ValueTypeName(t)
 	}
 	return strings.Join(names, ", ")
-}
-
-func sortedKeys(m map[string]imported) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

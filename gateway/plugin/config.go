@@ -15,6 +15,8 @@ type config struct {
 	kind Kind
 	text string // compact JSON
 
+	breaker breaker
+
 	users int         // guarded by configs.mu
 	gone  atomic.Bool // set when the last user has left
 }

@@ -41,8 +41,8 @@ type sizes struct {
 // decode appends what became of the call's items. A breach is an error.
 func (i *instance) decode(n int, out []pipeline.Item) ([]pipeline.Item, error) {
 	ptr, length := abi.Unpack(i.stack[0])
-	if int64(length) > int64(i.limits.OutputBytes) {
-		return nil, breachf("an output arena of %d bytes, the limit is %d", length, i.limits.OutputBytes)
+	if int64(length) > i.limits.OutputBytes {
+		return nil, breachf("an output arena of %d bytes, the limit of outputBytes is %d", length, i.limits.OutputBytes)
 	}
 	answer, ok := i.mod.Memory().Read(ptr, length)
 	if !ok || length > 0 && ptr%abi.Alignment != 0 {
@@ -71,14 +71,12 @@ func (d *decoder) build(out []pipeline.Item) []pipeline.Item {
 	d.pairs = make([]delivery.Property, 0, d.size.pairs)
 	k := 0
 	for input := range d.i.items {
-		item := d.i.items[input]
-		err := d.i.errs[input]
-		if err != nil {
-			item.Err = err
+		item := d.i.answer(input)
+		if item.Err != nil {
 			out = append(out, item)
 		}
 		for ; k < count && int(d.out.Record(k).Input()) == input; k++ {
-			if err == nil {
+			if item.Err == nil {
 				out = append(out, d.make(item, input, d.out.Record(k)))
 			}
 		}

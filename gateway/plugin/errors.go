@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tetratelabs/wazero/sys"
+
+	"github.com/headgate/headgate/gateway/event"
 )
 
 // ErrClosed is returned for the use of a runtime, module or binding after its
@@ -49,6 +51,10 @@ const (
 	Trapped Fault = "trapped"
 	// OutOfFuel: the guest was stopped because it worked too long.
 	OutOfFuel Fault = "out of fuel"
+	// TooDeep: the guest was stopped because its calls were too deep.
+	TooDeep Fault = "over the call depth"
+	// OverLimit: the guest was stopped at another limit.
+	OverLimit Fault = "over the limit"
 	// Breach: the guest's answer broke the ABI.
 	Breach Fault = "broke the contract"
 	// BadOutput: an output is not a valid event, or too large.
@@ -62,8 +68,24 @@ type GuestError struct {
 	Func   string // the export that was called
 	Fault  Fault
 	Text   string // one line, for humans
-	Trace  string // the guest's stack where it trapped, innermost first
+	// Fuel is what the event used, as far as the guest came; where it did not
+	// say which event it was at, what all the events of the call used.
+	Fuel     int64
+	Position event.Position // of the event, where it is known
+	// At is the guest's function that trapped, below those of its language's
+	// runtime; Trace is its stack, a function to a line, innermost first. Both
+	// are empty where nothing is known.
+	At    string
+	Trace string
+
+	cause error
 }
+
+// Unwrap returns the guest's exit, when it was one.
+func (e *GuestError) Unwrap() error { return e.cause }
+
+// stopped reports whether the guest was stopped, rather than having answered.
+func (e *GuestError) stopped() bool { return e.Fault != Failed && e.Fault != BadOutput }
 
 // Error is one line, without the trace.
 func (e *GuestError) Error() string {
@@ -79,6 +101,9 @@ func (e *GuestError) Error() string {
 	if e.Fault != Failed {
 		b.WriteString(" in " + e.Func)
 	}
+	if e.At != "" {
+		b.WriteString(" at " + e.At)
+	}
 	if e.Text != "" {
 		b.WriteString(": " + e.Text)
 	}
@@ -93,21 +118,36 @@ func (b breach) Error() string { return string(b) }
 
 func breachf(format string, args ...any) breach { return breach(fmt.Sprintf(format, args...)) }
 
+// overLimit is what host functions panic with at a limit.
+type overLimit string
+
+func (o overLimit) Error() string { return string(o) }
+
+// limitf is for a guest that did too many or too much of what, of which the
+// limit of that name and value allows no more.
+func limitf(what, name string, value int64) overLimit {
+	return overLimit(fmt.Sprintf("too many %s: the limit of %s is %d", what, name, value))
+}
+
 // trap turns the error of a call into a GuestError. stderr is what the guest
 // wrote to its standard error during the call.
-func trap(err error, outOfFuel bool, stderr []byte) *GuestError {
+func trap(err error, stderr []byte) *GuestError {
 	text, trace, _ := strings.Cut(err.Error(), "\nwasm stack trace:\n")
 	g := &GuestError{Fault: Trapped, Trace: strings.ReplaceAll(trace, "\t", "")}
 	text = strings.TrimSuffix(strings.TrimPrefix(text, "wasm error: "), " (recovered by wazero)")
 	var b breach
+	var o overLimit
 	var exit *sys.ExitError
 	switch {
-	case outOfFuel:
-		g.Fault, text = OutOfFuel, ""
 	case errors.As(err, &b):
 		g.Fault, text = Breach, string(b)
+	case errors.As(err, &o):
+		g.Fault, text = OverLimit, string(o)
 	case errors.As(err, &exit):
-		text = fmt.Sprintf("exit with code %d", exit.ExitCode())
+		g.cause, text = exit, fmt.Sprintf("exit with code %d", exit.ExitCode())
+	}
+	if text == "stack overflow" { // wazero's own ceiling
+		g.Fault = TooDeep
 	}
 	if line := lastWords(stderr); line != "" && g.Fault == Trapped {
 		text = line + " (" + text + ")"

@@ -2,10 +2,14 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/pipeline"
@@ -17,17 +21,19 @@ import (
 // one goroutine at a time. After any error it is closed, never used again.
 type instance struct {
 	module *Module
-	limits Limits
+	limits *Limits
+	born   time.Time
 	// ctx is that of every call into the guest. It carries the instance to the
 	// host functions and is never cancelled: fuel ends a call.
-	ctx  context.Context
-	mod  api.Module
-	fuel api.MutableGlobal
-	logs *logs
-
-	// tank is what fuel was last filled to, and used what the fillings before
-	// that have cost.
-	tank, used int64
+	ctx    context.Context
+	mod    api.Module
+	pages  api.Module   // of the ledger
+	ledger meter.Ledger // nil when the guest does not say which event it is at
+	fuel   api.MutableGlobal
+	depth  api.MutableGlobal
+	logs   *logs
+	world  world
+	tape   *tape // nil unless its calls are recorded
 
 	alloc, open, shut, filter, transform api.Function
 
@@ -35,81 +41,137 @@ type instance struct {
 	space   uint32 // its size
 	handles map[*config]uint32
 	swept   int64 // configs.evictions when handles were last looked over
+	size    int64 // of its memory when it was made
+	uses    int64 // batches
+	retire  bool  // another is ready to take its place; guarded by the pool
 
 	// What follows is of the current call.
 	plugin  string          // the binding's name
 	items   []pipeline.Item // its events
-	begun   int             // how many of them the guest has turned to
+	tank    int64           // the fuel that it got
+	calls   int64           // of host functions
 	errs    []error         // of each event
+	spent   []int64         // fuel of each event, after the call
 	kind    Kind            // what the guest is asked for
 	opening bool
-	refusal string // the guest's words about a configuration
+	// answered says that the call came to its end, so that what is wrong with
+	// its answer is of no event in particular.
+	answered bool
+	refusal  string // the guest's words about a configuration
 
 	stack [3]uint64 // arguments and results
 }
 
-// newInstance starts a copy of the module. What goes wrong is a GuestError.
-func newInstance(ctx context.Context, m *Module) (*instance, error) {
+// newInstance starts a copy of the module for the plugin of that name. What
+// goes wrong is a GuestError. What the guest asks of the host is recorded on t,
+// if any; script is a recording to be played back.
+func newInstance(ctx context.Context, m *Module, plugin string, t, script *tape) (*instance, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	i := &instance{module: m, limits: m.runtime.limits, handles: map[*config]uint32{}}
+	if err := m.compile(ctx); err != nil {
+		return nil, err
+	}
+	i := &instance{module: m, limits: &m.limits, plugin: plugin, born: time.Now(), tape: t, handles: map[*config]uint32{}}
+	i.world = world{clock: m.grants(CapabilityClock), random: m.grants(CapabilityRandom), script: script}
 	i.logs = newLogs(i.log)
 	i.ctx = context.WithValue(context.Background(), instanceKey{}, i)
-	i.logs.begin(i.limits.LogBytes)
-	defer i.logs.end()
-	mod, err := m.runtime.wasm.InstantiateModule(i.ctx, m.code, wazero.NewModuleConfig().
-		WithName("").WithStartFunctions().
-		WithStdout(&i.logs.stdout).WithStderr(&i.logs.stderr))
-	if err != nil {
-		return nil, i.trapped("start", err)
+	linked, err := i.withLedger()
+	if err == nil {
+		i.mod, err = m.runtime.wasm.InstantiateModule(linked, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	}
-	i.mod = mod
-	i.fuel = mod.ExportedGlobal(meter.Fuel).(api.MutableGlobal)
-	i.tank = int64(i.fuel.Get())
-	i.alloc = mod.ExportedFunction(abi.ExportAlloc)
-	i.open = mod.ExportedFunction(abi.ExportOpen)
-	i.shut = mod.ExportedFunction(abi.ExportClose)
-	i.filter = mod.ExportedFunction(abi.ExportFilter)
-	i.transform = mod.ExportedFunction(abi.ExportTransform)
-	if err := i.initialize(); err != nil {
+	if err != nil {
+		i.close()
+		return nil, i.trapped("instantiation", err)
+	}
+	i.size = i.bytes()
+	i.fuel = i.mod.ExportedGlobal(meter.Fuel).(api.MutableGlobal)
+	i.depth = i.mod.ExportedGlobal(meter.Depth).(api.MutableGlobal)
+	i.depth.Set(uint64(i.limits.CallDepth))
+	i.alloc = i.mod.ExportedFunction(abi.ExportAlloc)
+	i.open = i.mod.ExportedFunction(abi.ExportOpen)
+	i.shut = i.mod.ExportedFunction(abi.ExportClose)
+	i.filter = i.mod.ExportedFunction(abi.ExportFilter)
+	i.transform = i.mod.ExportedFunction(abi.ExportTransform)
+	if err := i.start(); err != nil {
 		i.close()
 		return nil, err
 	}
 	return i, nil
 }
 
-// initialize runs the module's own start, where it has one.
-func (i *instance) initialize() error {
-	for _, e := range starters {
-		f := i.mod.ExportedFunction(e.name)
+// withLedger gives the instance a ledger, if the module needs one, and returns
+// the context in which the module finds it.
+func (i *instance) withLedger() (context.Context, error) {
+	if !i.module.marks {
+		return i.ctx, nil
+	}
+	var err error
+	i.pages, err = i.module.runtime.wasm.InstantiateModule(context.Background(), i.module.runtime.ledger, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		return nil, err
+	}
+	view, _ := i.pages.Memory().Read(0, meter.LedgerBytes) // it never grows, so the view stays
+	i.ledger = view
+	return experimental.WithImportResolver(i.ctx, func(name string) api.Module {
+		if name == meter.LedgerModule {
+			return i.pages
+		}
+		return nil
+	}), nil
+}
+
+// start runs the module's own start, where it has one.
+func (i *instance) start() error {
+	for _, name := range [...]string{meter.Start, abi.ExportInitialize, abi.ExportStart} {
+		f := i.mod.ExportedFunction(name)
 		if f == nil {
 			continue
 		}
-		i.refuel(i.limits.StartFuel)
-		err := f.CallWithStack(i.ctx, nil)
-		if err != nil && e.name == abi.ExportStart && i.mod.IsClosed() {
+		shown := name
+		if name == meter.Start {
+			shown = "start"
+		}
+		err := i.call(shown, f, i.limits.StartFuel)
+		if exit := (*sys.ExitError)(nil); errors.As(err, &exit) && name == abi.ExportStart {
 			return refuse("a command: its %s ends the instance. Build a reactor: in Go with -buildmode=c-shared, "+
 				"in Rust as a cdylib, in C with -mexec-model=reactor", abi.ExportStart)
 		}
 		if err != nil {
-			return i.trapped(e.name, err)
+			return err
 		}
-		return nil // a reactor's _initialize excludes _start
+		if name == abi.ExportInitialize {
+			break // a reactor has no _start
+		}
 	}
 	return nil
 }
 
 func (i *instance) close() {
-	if i.mod != nil {
-		_ = i.mod.Close(i.ctx) // an error is the guest's exit code
+	for _, m := range [...]api.Module{i.mod, i.pages} {
+		if m != nil {
+			_ = m.Close(i.ctx) // an error is the guest's exit code
+		}
 	}
+}
+
+// bytes is what the instance holds of memory.
+func (i *instance) bytes() int64 { return int64(i.mod.Memory().Size()) }
+
+// begun is how many of the call's events the guest has turned to.
+func (i *instance) begun() int {
+	if i.ledger == nil || len(i.items) == 0 {
+		return 0
+	}
+	return i.ledger.Begun()
 }
 
 // call runs an export of the guest with the arguments that lie in i.stack.
 func (i *instance) call(name string, f api.Function, fuel int64) error {
-	i.refuel(fuel)
-	i.logs.begin(i.limits.LogBytes)
+	i.fuel.Set(uint64(fuel))
+	i.tank, i.calls = fuel, 0
+	i.world.forget()
+	i.logs.begin(int(i.limits.LogBytes))
 	err := f.CallWithStack(i.ctx, i.stack[:])
 	if err != nil {
 		err = i.trapped(name, err)
@@ -118,21 +180,45 @@ func (i *instance) call(name string, f api.Function, fuel int64) error {
 	return err
 }
 
-// refuel fills the tank.
-func (i *instance) refuel(n int64) {
-	i.used += i.tank - int64(i.fuel.Get())
-	i.tank = n
-	i.fuel.Set(uint64(n))
-}
-
-// fuelUsed is what the guest has used in its life.
-func (i *instance) fuelUsed() int64 { return i.used + i.tank - int64(i.fuel.Get()) }
-
 // trapped makes a GuestError of what a call ended with.
 func (i *instance) trapped(name string, err error) *GuestError {
-	g := trap(err, i.fuel != nil && int64(i.fuel.Get()) < 0, i.logs.stderr.head)
+	g := trap(err, i.logs.stderr.head)
+	switch {
+	case i.fuel == nil:
+	case int64(i.fuel.Get()) < 0:
+		limit := "eventFuel"
+		if i.tank == i.limits.StartFuel {
+			limit = "startFuel"
+		}
+		g.Fault, g.Text = OutOfFuel, fmt.Sprintf("the limit of %s is %d", limit, i.tank)
+	case int64(i.depth.Get()) < 0:
+		g.Fault, g.Text = TooDeep, fmt.Sprintf("the limit of callDepth is %d", i.limits.CallDepth)
+	case i.ledger != nil && i.items != nil:
+		if e, wrong := i.ledger.Wrong(); wrong {
+			g.Fault, g.Text = Breach, fmt.Sprintf("begin(%d) where begin(%d) of %d is due", e, i.begun(), len(i.items))
+		}
+	case i.ledger != nil:
+		if e, wrong := i.ledger.Wrong(); wrong {
+			g.Fault, g.Text = Breach, fmt.Sprintf("begin(%d) where there are no events", e)
+		}
+	}
 	g.Plugin, g.Digest, g.Func = i.plugin, i.module.info.Digest, name
+	if i.mod != nil {
+		g.Trace, g.At = symbolise(g.Trace, i.mod.Memory(), i.module.imports)
+	}
+	if i.items != nil {
+		g.Fuel = i.using()
+		if n := i.begun(); n > 0 {
+			g.Position = i.items[n-1].Position
+		}
+	}
 	return g
+}
+
+// using is the fuel that the current event has used so far; without a ledger,
+// that all have.
+func (i *instance) using() int64 {
+	return i.tank - max(int64(i.fuel.Get()), 0)
 }
 
 // fault is a GuestError that is not a trap.
@@ -143,8 +229,8 @@ func (i *instance) fault(f Fault, text string) *GuestError {
 // log forwards a line.
 func (i *instance) log(level abi.Level, text string) {
 	l := Log{Plugin: i.plugin, Digest: i.module.info.Digest, Level: level, Text: text}
-	if i.begun > 0 {
-		l.Position = i.items[i.begun-1].Position
+	if n := i.begun(); n > 0 {
+		l.Position = i.items[n-1].Position
 	}
 	i.module.runtime.log(l)
 }
@@ -245,35 +331,87 @@ func (i *instance) sweep() error {
 // what becomes of them to out. A GuestError concerns the whole batch, and ends
 // the instance.
 func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeline.Item, error) {
+	i.uses++
 	n, err := i.write(in)
 	if err != nil {
 		return nil, err
 	}
-	i.items, i.begun = in, 0
+	i.items, i.kind, i.answered = in, cfg.kind, false
 	i.errs = append(i.errs[:0], make([]error, len(in))...)
-	i.kind = cfg.kind
-	defer i.finish()
+	if i.ledger != nil {
+		i.ledger.Start(len(in), i.limits.EventFuel)
+	}
 	i.stack = [3]uint64{uint64(h), uint64(i.arena), uint64(n)}
+	name, f := abi.ExportFilter, i.filter
+	if cfg.kind == Transform {
+		name, f = abi.ExportTransform, i.transform
+	}
+	if err := i.call(name, f, i.limits.EventFuel); err != nil {
+		return nil, err
+	}
+	i.answered = true
+	i.settle()
 	if cfg.kind == Filter {
-		if err := i.call(abi.ExportFilter, i.filter, i.limits.EventFuel); err != nil {
-			return nil, err
-		}
 		out, err = i.verdicts(n, out)
 	} else {
-		if err := i.call(abi.ExportTransform, i.transform, i.limits.EventFuel); err != nil {
-			return nil, err
-		}
 		out, err = i.decode(n, out)
 	}
 	if err != nil {
 		return nil, i.fault(Breach, err.Error())
 	}
+	i.finish()
 	return out, nil
+}
+
+// settle notes the fuel of each event after a call: what was used between its
+// begin and the next one, with what came before the first and after the last.
+// A guest that did not begin each is taken to have used the same for all.
+func (i *instance) settle() {
+	n := len(i.items)
+	i.spent = append(i.spent[:0], make([]int64, n)...)
+	last := i.using()
+	if i.ledger == nil || i.ledger.Begun() < n {
+		total := i.total()
+		for k := range i.spent {
+			i.spent[k] = total / int64(n)
+		}
+		return
+	}
+	for k := 1; k < n; k++ {
+		i.spent[k-1] = i.ledger.Note(k)
+	}
+	i.spent[0] += i.ledger.Note(0)
+	i.spent[n-1] += last
+}
+
+// total is the fuel that the call has used so far.
+func (i *instance) total() int64 {
+	total := i.using()
+	for k := range i.begun() {
+		total += i.ledger.Note(k)
+	}
+	return total
+}
+
+// answer returns item k of the call as it leaves the guest: with its fuel, and
+// with what the guest said of it when it failed.
+func (i *instance) answer(k int) pipeline.Item {
+	item := i.items[k]
+	item.Fuel += i.spent[k]
+	if i.errs[k] != nil {
+		i.fail(&item, k, i.errs[k].(*GuestError))
+	}
+	return item
+}
+
+func (i *instance) fail(item *pipeline.Item, k int, g *GuestError) {
+	g.Fuel, g.Position = i.spent[k], item.Position
+	item.Err = g
 }
 
 // finish forgets the call's events, so that an idle instance holds none.
 func (i *instance) finish() {
-	i.items, i.begun = nil, 0
+	i.items = nil
 	clear(i.errs)
 	i.errs = i.errs[:0]
 }
@@ -342,17 +480,16 @@ func (i *instance) verdicts(n int, out []pipeline.Item) ([]pipeline.Item, error)
 	}
 	arena := i.input(n)
 	for k := range i.items {
-		item := i.items[k]
+		item := i.answer(k)
 		v := record(arena, k).Verdict()
 		switch {
-		case i.errs[k] != nil:
-			item.Err = i.errs[k]
+		case item.Err != nil || v == abi.Pass:
 		case v == abi.Drop:
 			continue
 		case v == abi.Unset:
-			item.Err = i.fault(Failed, "it gave no verdict")
-		case v != abi.Pass:
-			item.Err = i.fault(Failed, fmt.Sprintf("it gave the verdict %d, want 0 or 1", v))
+			i.fail(&item, k, i.fault(Failed, "it gave no verdict"))
+		default:
+			i.fail(&item, k, i.fault(Failed, fmt.Sprintf("it gave the verdict %d, want 0 or 1", v)))
 		}
 		out = append(out, item)
 	}

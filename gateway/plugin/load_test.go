@@ -29,7 +29,7 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"nothing", nil, []string{"not WebAssembly"}},
 		{"text", []byte("hello world"), []string{"not WebAssembly"}},
-		{"too large", make([]byte, 1<<20+1), []string{"1048577 bytes, the limit is 1048576"}},
+		{"too large", make([]byte, 1<<20+1), []string{"1048577 bytes, the limit of moduleBytes is 1048576"}},
 		{"a component", []byte("\x00asm\x0d\x00\x01\x00"), []string{"component"}},
 		{"another version", []byte("\x00asm\x02\x00\x00\x00"), []string{"version 02 00 00 00"}},
 		{"an empty module", []byte("\x00asm\x01\x00\x00\x00"), []string{
@@ -69,13 +69,13 @@ func TestLoadRefuses(t *testing.T) {
 		{"kinds of the wrong type", tiny().describes(`{"kinds":"filter"}`).bytes(), []string{"not the JSON"}},
 		{"no kinds", tiny().describes(`{}`).bytes(), []string{"lists no kinds"}},
 		{"many things in a description", tiny().without(abi.ExportClose).
-			describes(`{"kinds":["filter","transform","sink"],"features":["x"],"capabilities":["clock"],"config":7}`).bytes(), []string{
+			describes(`{"kinds":["filter","transform","sink"],"features":["x"],"capabilities":["clock","network"],"config":7}`).bytes(), []string{
 			"is a transform and does not export headgate_transform (i32, i32, i32) → i64", `the kind "sink"`,
-			`the feature "x"`, `the capability "clock"`, "not a JSON Schema", "does not export headgate_close",
+			`the feature "x"`, `the capability "network"`, "not a JSON Schema", "does not export headgate_close",
 		}},
 		{"a trap in describe", tiny().with(abi.ExportDescribe, ">l", []byte{0}).bytes(), []string{"trapped in headgate_describe: unreachable"}},
 		{"a loop in describe", tiny().with(abi.ExportDescribe, ">l", spin, i64c(0)).bytes(), []string{"out of fuel in headgate_describe"}},
-		{"a loop in the start function", func() []byte { w := tiny(); w.fn("", ">", spin); w.start = 5; return w.bytes() }(), []string{"trapped in start"}},
+		{"a loop in the start function", func() []byte { w := tiny(); w.fn("", ">", spin); w.start = 5; return w.bytes() }(), []string{"out of fuel in start: the limit of startFuel is 10000000"}},
 		{"a trap in _initialize", func() []byte { w := tiny(); w.fn("_initialize", ">", []byte{0}); return w.bytes() }(), []string{"trapped in _initialize"}},
 		{"_initialize of the wrong type", func() []byte { w := tiny(); w.fn("_initialize", ">i", i32c(0)); return w.bytes() }(), []string{"exports _initialize as () → i32, want ()"}},
 		{"begin before there are events", func() []byte {
@@ -224,8 +224,8 @@ func TestDamagedCache(t *testing.T) {
 		"empty":     func([]byte) []byte { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-			if err != nil || len(files) < 2 {
+			files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*"))
+			if err != nil || len(files) < 6 { // code, its metered form, its description, and checksums
 				t.Fatal(files, err)
 			}
 			for _, f := range files {

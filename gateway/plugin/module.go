@@ -3,6 +3,9 @@ package plugin
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
@@ -10,45 +13,97 @@ import (
 	"github.com/headgate/headgate/gateway/plugin/meter"
 )
 
+// LoadOptions are what a plugin has of its own. The zero value works.
+type LoadOptions struct {
+	// Limits take the place of those of the runtime, up to its maximum.
+	Limits Limits
+	// Grant lists the capabilities that the plugin has when it wants them.
+	Grant   []string
+	Breaker Breaker
+}
+
 // Module is a loaded module and its instances. It is safe for use by many
 // goroutines, and lives until everyone who loaded it has closed it and every
 // binding is closed.
 type Module struct {
 	runtime *Runtime
+	key     moduleKey
+	limits  Limits
+	breaker Breaker
 	info    Info
-	code    wazero.CompiledModule
 	pool    pool
 	configs configs
 
 	users atomic.Int64 // loads and bindings; 0 is the end
+
+	compiling sync.Mutex            // guards what follows until code is set
+	metered   []byte                // until it is compiled
+	code      wazero.CompiledModule // nil until it is needed
+	marks     bool                  // it says which event it is at
+	imports   int                   // functions
 }
 
-// newModule validates, compiles and describes wasm.
-func newModule(ctx context.Context, r *Runtime, digest string, wasm []byte) (*Module, error) {
-	limits := r.limits
-	if err := checkBytes(wasm, limits); err != nil {
+// moduleKey says what makes two loads the same.
+type moduleKey struct {
+	digest  string
+	limits  Limits
+	breaker Breaker
+	grant   string
+}
+
+// newModule validates and describes wasm. What the cache knows of it spares the
+// compilation until an instance is needed.
+func newModule(ctx context.Context, r *Runtime, key moduleKey, wasm []byte) (*Module, error) {
+	m := &Module{runtime: r, key: key, limits: key.limits, breaker: key.breaker}
+	m.pool.init(m, m.limits.Instances)
+	m.users.Store(1)
+	if r.cache != nil && r.cache.restore(m) {
+		return m, nil
+	}
+	if err := checkBytes(wasm, m.limits); err != nil {
 		return nil, err
 	}
-	metered, err := meter.Instrument(wasm, meter.Options{
-		Fuel:        limits.StartFuel,
-		Depth:       1 << 15,
-		MemoryPages: uint32(max(limits.MemoryBytes/pageBytes, 1)),
+	m.info = Info{Digest: key.digest, Size: len(wasm)}
+	var err error
+	m.metered, err = meter.Instrument(wasm, meter.Options{
+		MemoryPages: m.limits.pages(), Begin: marker, Limits: m.limits.meter(),
 	})
 	if err != nil {
 		return nil, refuse("not a valid module: %v", err)
 	}
-	code, err := r.compile(ctx, metered)
-	if err != nil {
-		return nil, refuse("not a valid module: %v", err)
-	}
-	m := &Module{runtime: r, code: code, info: Info{Digest: digest, Size: len(wasm)}}
-	m.pool.init(m, limits.Instances)
-	m.users.Store(1)
-	if err := m.describe(ctx); err != nil {
-		_ = code.Close(ctx)
+	metered := m.metered
+	if err := m.compile(ctx); err != nil {
 		return nil, err
 	}
+	if err := m.describe(ctx); err != nil {
+		m.free()
+		return nil, err
+	}
+	if r.cache != nil {
+		r.cache.store(m, metered)
+	}
 	return m, nil
+}
+
+// compile makes code, once.
+func (m *Module) compile(ctx context.Context) error {
+	m.compiling.Lock()
+	defer m.compiling.Unlock()
+	if m.code != nil {
+		return nil
+	}
+	code, err := m.runtime.compile(ctx, m.metered)
+	if err != nil {
+		return refuse("not a valid module: %v", err)
+	}
+	m.code, m.metered = code, nil
+	m.imports = len(code.ImportedFunctions())
+	for _, f := range code.ImportedFunctions() {
+		if from, _, _ := f.Import(); from == meter.LedgerModule {
+			m.marks = true
+		}
+	}
+	return nil
 }
 
 func (r *Runtime) compile(ctx context.Context, wasm []byte) (wazero.CompiledModule, error) {
@@ -59,17 +114,20 @@ func (r *Runtime) compile(ctx context.Context, wasm []byte) (wazero.CompiledModu
 	return r.cache.compile(f)
 }
 
+// grants reports whether the module wants a capability and has it.
+func (m *Module) grants(capability string) bool { return slices.Contains(m.info.Granted, capability) }
+
 // describe checks imports and exports, starts an instance, and asks it what it
 // is. It finds all that is wrong before it gives up.
 func (m *Module) describe(ctx context.Context) error {
-	c := check{code: m.code, allows: m.runtime.allows}
+	c := check{code: m.code}
 	c.imports()
 	canStart := len(c.problems) == 0
 	c.exports()
 	if !canStart || !c.canDescribe() {
 		return &InvalidError{Problems: c.problems}
 	}
-	i, err := newInstance(ctx, m)
+	i, err := newInstance(ctx, m, "", nil, nil)
 	if err != nil {
 		return invalid(c.problems, err)
 	}
@@ -82,6 +140,15 @@ func (m *Module) describe(ctx context.Context) error {
 	if len(c.problems) > 0 {
 		i.close()
 		return &InvalidError{Problems: c.problems}
+	}
+	for _, want := range m.info.Capabilities {
+		if slices.Contains(strings.Split(m.key.grant, ","), want) {
+			m.info.Granted = append(m.info.Granted, want)
+		}
+	}
+	if len(m.info.Granted) > 0 {
+		i.close() // it was started without them
+		return nil
 	}
 	m.pool.put(i)
 	return nil
@@ -97,6 +164,9 @@ func invalid(problems []string, err error) error {
 	}
 	return &InvalidError{Problems: append(problems, err.Error())}
 }
+
+// Limits are what the module's instances may use.
+func (m *Module) Limits() Limits { return m.limits }
 
 // Info is what the module says of itself.
 func (m *Module) Info() Info { return m.info }
@@ -119,10 +189,14 @@ func (m *Module) retain() bool {
 
 func (m *Module) release() {
 	if m.users.Add(-1) == 0 {
-		m.runtime.forget(m.info.Digest)
+		m.runtime.forget(m.key)
 		m.pool.close()
 	}
 }
 
 // free lets go of the compiled code, after the last instance.
-func (m *Module) free() { _ = m.code.Close(context.Background()) }
+func (m *Module) free() {
+	if m.code != nil {
+		_ = m.code.Close(context.Background())
+	}
+}

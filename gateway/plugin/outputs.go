@@ -45,8 +45,8 @@ func (d *decoder) check() error {
 		if bad != nil && d.i.errs[input] == nil {
 			d.i.errs[input] = d.i.fault(BadOutput, bad.Error())
 		}
-		if d.size.text+d.size.data > d.i.limits.OutputBytes {
-			return breachf("outputs of more than %d bytes", d.i.limits.OutputBytes)
+		if int64(d.size.text+d.size.data) > d.i.limits.OutputBytes {
+			return breachf("outputs of more than %d bytes, the limit of outputBytes", d.i.limits.OutputBytes)
 		}
 	}
 	return nil

@@ -9,11 +9,7 @@ func (m *module) codeSection(r *reader) []byte {
 		panic(faultf("%d functions and %d bodies", len(m.bodies), n))
 	}
 	out := make([]byte, 0, len(r.b)+len(r.b)/4)
-	if len(m.begins) > 0 {
-		out = appendUnsigned(out, uint64(n)+1)
-	} else {
-		out = appendUnsigned(out, uint64(n))
-	}
+	out = appendUnsigned(out, uint64(n)+uint64(m.helpers()))
 	f := function{module: m}
 	limit := m.options.Limits.BodyBytes
 	for i := range n {
@@ -25,22 +21,25 @@ func (m *module) codeSection(r *reader) []byte {
 		out = appendUnsigned(out, uint64(len(f.head)+len(f.out)))
 		out = append(append(out, f.head...), f.out...)
 	}
-	if len(m.begins) > 0 {
-		return m.appendHelper(out)
-	}
-	return out
+	return m.appendHelpers(out)
 }
 
-// appendHelper appends the body of the function that stands for the marker: it
-// turns the page in the ledger, and takes the fuel that it gives. It is not
-// charged, since it can only be passed once for each event.
-func (m *module) appendHelper(b []byte) []byte {
-	body := []byte{0, opLocalGet, 0}
-	body = appendUnsigned(append(body, opGlobalGet), uint64(m.globals))
-	body = appendUnsigned(append(body, opCall), uint64(m.begins[0]))
-	body = appendUnsigned(append(body, opGlobalSet), uint64(m.globals))
-	body = append(body, opEnd)
-	return append(appendUnsigned(b, uint64(len(body))), body...)
+// appendHelpers appends the bodies of the helpers. They are not charged: the
+// marker's can only be passed once for each event, and the other only calls.
+func (m *module) appendHelpers(b []byte) []byte {
+	if len(m.begins) > 0 {
+		body := []byte{0, opLocalGet, 0}
+		body = appendUnsigned(append(body, opGlobalGet), uint64(m.globals))
+		body = appendUnsigned(append(body, opCall), uint64(m.begins[0]))
+		body = appendUnsigned(append(body, opGlobalSet), uint64(m.globals))
+		body = append(body, opEnd)
+		b = append(appendUnsigned(b, uint64(len(body))), body...)
+	}
+	if m.start >= 0 {
+		body := append(appendUnsigned([]byte{0, opCall}, uint64(m.start)), opEnd)
+		b = append(appendUnsigned(b, uint64(len(body))), body...)
+	}
+	return b
 }
 
 // function rewrites one body at a time; its memory is reused.

@@ -41,10 +41,14 @@ const (
 	Depth = "headgate_depth"
 )
 
+// Start is the export of what was the module's start function, where it had
+// one: a function without parameters or results. It does not run by itself, so
+// that whoever runs it can say how much it may use, and see how it ended.
+const Start = "headgate_start"
+
 // Options of [Instrument].
 type Options struct {
-	// Fuel and Depth are what the globals hold at first: what a start function
-	// may use before anyone can set them.
+	// Fuel and Depth are what the globals hold at first.
 	Fuel, Depth int64
 	// MemoryPages bounds the memory, which gets this maximum when it has none
 	// or a higher one.
@@ -120,6 +124,7 @@ func Instrument(wasm []byte, o Options) (out []byte, err error) {
 	m.out = make([]byte, 0, len(wasm)+len(wasm)/8+64)
 	r := &reader{b: wasm}
 	m.out = append(m.out, r.take(8)...)
+	m.findStart(*r)
 	last := 0
 	for !r.done() {
 		id := r.byte()

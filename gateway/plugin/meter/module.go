@@ -8,7 +8,8 @@ type module struct {
 	out     []byte
 
 	types    []signature
-	imports  uint32   // functions
+	start    int64    // the start function, or −1
+	imports  []uint32 // the type of each imported function
 	bodies   []uint32 // the type of each function of the module's own
 	globals  uint32   // of the original
 	entries  uint64   // of all tables
@@ -25,29 +26,53 @@ type signature struct {
 	result          byte   // the only one
 	block           uint32 // type of a block with these results, when there are several
 	marker          bool   // (i32) → ()
+	bare            bool   // () → ()
 }
 
 // functions is how many the original has.
-func (m *module) functions() uint32 { return m.imports + uint32(len(m.bodies)) }
+func (m *module) functions() uint32 { return uint32(len(m.imports) + len(m.bodies)) }
+
+// typeOf returns the number of the type of a function.
+func (m *module) typeOf(function uint32) uint32 {
+	if function >= m.functions() {
+		panic(faultf("function %d of %d", function, m.functions()))
+	}
+	if i := int(function) - len(m.imports); i >= 0 {
+		return m.bodies[i]
+	}
+	return m.imports[function]
+}
+
+// findStart looks for the start section in what is left of r, since exports
+// come before it.
+func (m *module) findStart(r reader) {
+	m.start = -1
+	for !r.done() {
+		id := r.byte()
+		if b := r.take(int(r.size())); id == sectionStart {
+			m.start = int64((&reader{b: b}).u32())
+		}
+	}
+}
 
 // insertBefore writes the sections that the module lacks and the meter needs,
 // once their place has come.
 func (m *module) insertBefore(place int) {
-	if place > order[sectionFunction] && !m.wrote[sectionFunction] && len(m.begins) > 0 {
-		m.emit(sectionFunction, m.appendHelperType([]byte{1}))
+	if n := m.helpers(); place > order[sectionFunction] && !m.wrote[sectionFunction] && n > 0 {
+		m.emit(sectionFunction, m.appendHelperTypes([]byte{byte(n)}))
 	}
 	if place > order[sectionGlobal] && !m.wrote[sectionGlobal] {
 		m.emit(sectionGlobal, m.appendGlobals([]byte{2}))
 	}
 	if place > order[sectionExport] && !m.wrote[sectionExport] {
-		m.emit(sectionExport, m.appendExports([]byte{2}))
+		m.emit(sectionExport, m.appendExports(nil, 0))
 	}
 	if place > order[sectionCode] && !m.wrote[sectionCode] {
 		if len(m.bodies) > 0 {
 			panic(faultf("%d functions and no bodies", len(m.bodies)))
 		}
-		if len(m.begins) > 0 {
-			m.emit(sectionCode, m.appendHelper([]byte{1}))
+		if n := m.helpers(); n > 0 {
+			m.emit(sectionCode, m.appendHelpers([]byte{byte(n)}))
 		}
 	}
 }
@@ -77,9 +102,14 @@ func (m *module) section(id int, r *reader) {
 		content = m.globalSection(r)
 	case sectionExport:
 		content = m.exportSection(r)
-	case sectionStart:
-		m.function(r)
-		content = r.patched()
+	case sectionStart: // it is exported instead
+		if !m.types[m.typeOf(r.u32())].bare {
+			panic(fault("the start function has parameters or results"))
+		}
+		if !r.done() {
+			panic(fault("the start section has bytes after its end"))
+		}
+		return
 	case sectionElement:
 		m.elementSection(r)
 		content = r.patched()
@@ -113,6 +143,7 @@ func (m *module) typeSection(r *reader) []byte {
 		start := r.pos
 		results := r.take(int(r.count()))
 		s := signature{params: uint32(len(params)), results: uint32(len(results))}
+		s.bare = len(params)+len(results) == 0
 		s.marker = len(params) == 1 && params[0] == typeI32 && len(results) == 0
 		switch {
 		case len(results) == 1:
@@ -151,14 +182,14 @@ func (m *module) importSection(r *reader) []byte {
 		if from == LedgerModule {
 			panic(faultf("imports %q from %q, which is the gateway's own", name, from))
 		}
-		s := m.types[m.typeIndex(r)]
-		if (Import{from, name}) == m.options.Begin && s.marker {
-			m.begins = append(m.begins, m.imports)
+		t := m.typeIndex(r)
+		if (Import{from, name}) == m.options.Begin && m.types[t].marker {
+			m.begins = append(m.begins, uint32(len(m.imports)))
 			var b []byte
 			b = appendName(appendName(b, LedgerModule), LedgerTurn)
 			r.patch(start, appendUnsigned(append(b, 0), uint64(m.turnType)))
 		}
-		m.imports++
+		m.imports = append(m.imports, t)
 	}
 	return r.patched()
 }
@@ -174,21 +205,32 @@ func (m *module) functionSection(r *reader) []byte {
 	for range n {
 		m.bodies = append(m.bodies, m.typeIndex(r))
 	}
-	if len(m.begins) == 0 {
-		return r.b
-	}
-	out := append(appendUnsigned(nil, uint64(n)+1), r.b[body:]...)
-	return m.appendHelperType(out)
+	out := appendUnsigned(nil, uint64(n)+uint64(m.helpers()))
+	return m.appendHelperTypes(append(out, r.b[body:]...))
 }
 
-// appendHelperType appends the helper's type, which is the marker's.
-func (m *module) appendHelperType(b []byte) []byte {
-	for i := range m.types {
-		if m.types[i].marker {
-			return appendUnsigned(b, uint64(i))
-		}
+// helpers is how many functions the meter adds, after those of the original:
+// the one that stands for the marker, and the one that calls the start function.
+func (m *module) helpers() (n int) {
+	if len(m.begins) > 0 {
+		n++
 	}
-	panic(fault("the marker has no type"))
+	if m.start >= 0 {
+		n++
+	}
+	return n
+}
+
+// appendHelperTypes appends the types of the helpers, which are those of the
+// functions that they stand for.
+func (m *module) appendHelperTypes(b []byte) []byte {
+	if len(m.begins) > 0 {
+		b = appendUnsigned(b, uint64(m.imports[m.begins[0]]))
+	}
+	if m.start >= 0 {
+		b = appendUnsigned(b, uint64(m.typeOf(uint32(m.start))))
+	}
+	return b
 }
 
 // function reads the number of a function that the original has, and puts the
@@ -203,10 +245,8 @@ func (m *module) function(r *reader) {
 
 // callee checks the number of a function, and replaces the marker's.
 func (m *module) callee(n uint32) uint32 {
-	if n >= m.functions() {
-		panic(faultf("function %d of %d", n, m.functions()))
-	}
-	if n < m.imports && slices.Contains(m.begins, n) {
+	m.typeOf(n)
+	if n < uint32(len(m.imports)) && slices.Contains(m.begins, n) {
 		return m.functions()
 	}
 	return n
@@ -289,7 +329,7 @@ func (m *module) exportSection(r *reader) []byte {
 	r.mark = r.pos
 	for range n {
 		name, kind := r.name(), r.byte()
-		if name == Fuel || name == Depth {
+		if name == Fuel || name == Depth || name == Start {
 			panic(faultf("exports %q, which is the gateway's own name", name))
 		}
 		if kind == 0 {
@@ -300,14 +340,23 @@ func (m *module) exportSection(r *reader) []byte {
 			panic(faultf("exports global %d of %d", index, m.globals))
 		}
 	}
-	out := appendUnsigned(nil, uint64(n)+2)
-	return m.appendExports(append(out, r.patched()...))
+	return m.appendExports(r.patched(), n)
 }
 
-func (m *module) appendExports(b []byte) []byte {
+// appendExports makes the section of n exports and the meter's own.
+func (m *module) appendExports(exports []byte, n uint32) []byte {
+	n += 2
+	if m.start >= 0 {
+		n++
+	}
+	b := append(appendUnsigned(nil, uint64(n)), exports...)
 	for i, name := range [...]string{Fuel, Depth} {
 		b = append(appendName(b, name), 3)
 		b = appendUnsigned(b, uint64(m.globals)+uint64(i))
+	}
+	if m.start >= 0 {
+		b = append(appendName(b, Start), 0)
+		b = appendUnsigned(b, uint64(m.functions())+uint64(m.helpers())-1)
 	}
 	return b
 }
