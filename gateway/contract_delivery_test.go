@@ -311,6 +311,15 @@ func contractRedrive(t *testing.T, s *server) {
 		t.Errorf("%d letters, want 10", n)
 	}
 
+	// What the route now sends nothing for stays, and the answer says why.
+	route := s.api(http.MethodGet, "/routes/red", "").want(t, 200).body
+	s.api(http.MethodPut, "/routes/red", `{"endpointName":"red","filter":"false"}`).want(t, 200)
+	refused := redrive(fmt.Sprintf(`{"ids":[%q]}`, at(t, s.letters("red"), 0, "id"))).want(t, 202).object(t)
+	if reason, _ := at(t, refused, "refused", 0, "reason").(string); refused["redriving"] != 0.0 || !strings.Contains(reason, "route red") {
+		t.Errorf("redrive under a route that drops the event = %v", refused)
+	}
+	s.api(http.MethodPut, "/routes/red", route).want(t, 200)
+
 	k.answers(http.StatusOK)
 	k.mu.Lock()
 	k.got = nil

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/catalog"
@@ -50,30 +49,29 @@ func (g *Gateway) DeadLetter(ctx context.Context, id delivery.Ref) (delivery.Kep
 // Redrive sends dead letters again, under the routes in force. Few are on
 // their way when it returns; many follow in the background, as fast as their
 // endpoint takes them.
-func (g *Gateway) Redrive(ctx context.Context, s catalog.Selection) (int, error) {
+func (g *Gateway) Redrive(ctx context.Context, s catalog.Selection) (catalog.Redriven, error) {
+	var out catalog.Redriven
 	refs, err := g.selected(ctx, s)
 	if err != nil {
-		return 0, err
+		return out, err
 	}
 	if len(refs) == 0 {
-		return 0, g.knows(s.Endpoint)
+		return out, g.knows(s.Endpoint)
 	}
 	if len(refs) > letterPage {
 		g.wg.Go(func() {
 			done, err := g.dispatch.Redrive(g.background, refs)
 			g.log.Info("redrive ended", "asked", len(refs), "started", done.Started, "refused", len(done.Refused), "err", err)
 		})
-		return len(refs), nil
+		out.Redriving = len(refs)
+		return out, nil
 	}
 	done, err := g.dispatch.Redrive(ctx, refs)
-	if err != nil {
-		return done.Started, err
+	out.Redriving = done.Started
+	for _, r := range done.Refused {
+		out.Refused = append(out.Refused, catalog.RefusedLetter{ID: r.Letter, Reason: r.Reason})
 	}
-	if done.Started == 0 {
-		first := done.Refused[0]
-		return 0, &catalog.FieldError{Reason: fmt.Sprintf("no letter can be sent again; of %s: %s", first.Letter, first.Reason)}
-	}
-	return done.Started, nil
+	return out, err
 }
 
 // knows returns an error for the name of an endpoint that does not exist, so

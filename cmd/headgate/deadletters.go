@@ -108,14 +108,18 @@ func redriveCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		n, err := c.Redrive(cmd.Context(), s)
+		done, err := c.Redrive(cmd.Context(), s)
 		if err != nil {
 			return fmt.Errorf("redrive: %w", err)
 		}
 		if connect.json {
-			return printJSON(a.out, map[string]int{"redriving": n})
+			return printJSON(a.out, done)
 		}
+		n := done.Redriving
 		fmt.Fprintf(a.out, "%d dead %s on the way again\n", n, plural(n, "letter", "letters"))
+		for _, r := range done.Refused {
+			fmt.Fprintf(a.out, "%s stays: %s\n", r.ID, r.Reason)
+		}
 		return nil
 	}
 	return cmd

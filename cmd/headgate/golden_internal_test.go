@@ -215,7 +215,7 @@ func TestCommands(t *testing.T) {
 		{name: "routes-test-failed", say: map[string]string{"POST /api/v1/routes:test": `200 {"results":[{"matched":true,"why":"","outputs":[],"error":"tsi: no patch"}]}`},
 			stdin: eventOne, args: []string{"routes", "test", "--transform", "tsi", "--events", "-"}},
 		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
-		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":2}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
+		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":1,"refused":[{"id":"9-1","reason":"route hot, as it is now, sends nothing for this event"}]}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
 		{name: "status", say: map[string]string{"GET /api/v1/status": "200 " + status}, args: []string{"status"}},
 		{name: "tail", say: map[string]string{"GET /api/v1/events/stream?deliveries=true&subject=room-1": "200 " + stream}, args: []string{"tail", "--deliveries", "--subject", "room-1"}},
 		{name: "tail-json", say: map[string]string{"GET /api/v1/events/stream": "200 " + stream}, args: []string{"tail", "--json", "-n", "2"}},

@@ -187,8 +187,11 @@ func (g *gateway) DeadLetter(_ context.Context, id delivery.Ref) (delivery.Kept,
 	return delivery.Kept{}, &catalog.NotFoundError{Kind: "dead letter", Name: id.String()}
 }
 
-func (g *gateway) Redrive(_ context.Context, s catalog.Selection) (int, error) { return g.take(s) }
-func (g *gateway) Purge(_ context.Context, s catalog.Selection) (int, error)   { return g.take(s) }
+func (g *gateway) Redrive(_ context.Context, s catalog.Selection) (catalog.Redriven, error) {
+	n, err := g.take(s)
+	return catalog.Redriven{Redriving: n}, err
+}
+func (g *gateway) Purge(_ context.Context, s catalog.Selection) (int, error) { return g.take(s) }
 
 func (g *gateway) take(s catalog.Selection) (int, error) {
 	for _, id := range s.IDs {

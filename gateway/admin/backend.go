@@ -107,13 +107,12 @@ type Letters interface {
 	DeadLetter(ctx context.Context, id delivery.Ref) (delivery.Kept, error)
 }
 
-// Redrives decides what becomes of dead letters. Both methods return how many
-// they were about; an id that is no dead letter's is a
-// [*catalog.NotFoundError], and then nothing is done.
+// Redrives decides what becomes of dead letters. An id that is no dead letter's
+// is a [*catalog.NotFoundError], and then nothing is done.
 type Redrives interface {
 	// Redrive starts the delivery of the letters again and does not wait for it.
-	Redrive(ctx context.Context, s catalog.Selection) (int, error)
-	// Purge removes the letters for good.
+	Redrive(ctx context.Context, s catalog.Selection) (catalog.Redriven, error)
+	// Purge removes the letters for good, and returns how many.
 	Purge(ctx context.Context, s catalog.Selection) (int, error)
 }
 

@@ -128,11 +128,11 @@ func TestClientLetters(t *testing.T) {
 	if l, err := s.api.DeadLetter(ctx, event.Position{Seq: 2}); err != nil || l.Endpoint != "other" || l.Reason != "400 bad request" {
 		t.Errorf("DeadLetter = %+v, %v", l, err)
 	}
-	if n, err := s.api.Redrive(ctx, catalog.Selection{IDs: []event.Position{{Seq: 1}, {Seq: 9}}}); !errors.Is(err, catalog.ErrNotFound) || n != 0 {
-		t.Errorf("Redrive with an unknown id = %d, %v, want ErrNotFound", n, err)
+	if done, err := s.api.Redrive(ctx, catalog.Selection{IDs: []event.Position{{Seq: 1}, {Seq: 9}}}); !errors.Is(err, catalog.ErrNotFound) || done.Redriving != 0 {
+		t.Errorf("Redrive with an unknown id = %+v, %v, want ErrNotFound", done, err)
 	}
-	if n, err := s.api.Redrive(ctx, catalog.Selection{Endpoint: "hub"}); err != nil || n != 3 {
-		t.Errorf("Redrive of hub = %d, %v, want 3", n, err)
+	if done, err := s.api.Redrive(ctx, catalog.Selection{Endpoint: "hub"}); err != nil || done.Redriving != 3 {
+		t.Errorf("Redrive of hub = %+v, %v, want 3", done, err)
 	}
 	if n, err := s.api.Purge(ctx, catalog.Selection{IDs: []event.Position{{Seq: 2}}}); err != nil || n != 1 {
 		t.Errorf("Purge of one = %d, %v", n, err)

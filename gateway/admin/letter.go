@@ -62,17 +62,18 @@ func (s *Server) getLetter(c echo.Context) error {
 }
 
 func (s *Server) redrive(c echo.Context) error {
-	n, err := s.selected(c, catalog.DecodeSelection, s.Redrives.Redrive)
+	done, err := selected(c, catalog.DecodeSelection, s.Redrives.Redrive)
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusAccepted, struct {
-		Redriving int `json:"redriving"`
-	}{n})
+	if done.Refused == nil {
+		done.Refused = []catalog.RefusedLetter{}
+	}
+	return answer(c, http.StatusAccepted, done)
 }
 
 func (s *Server) purge(c echo.Context) error {
-	n, err := s.selected(c, catalog.DecodePurge, s.Redrives.Purge)
+	n, err := selected(c, catalog.DecodePurge, s.Redrives.Purge)
 	if err != nil {
 		return err
 	}
@@ -82,16 +83,17 @@ func (s *Server) purge(c echo.Context) error {
 }
 
 // selected does with the letters that the body selects.
-func (s *Server) selected(c echo.Context, decode func([]byte) (catalog.Selection, error),
-	do func(context.Context, catalog.Selection) (int, error),
-) (int, error) {
+func selected[T any](c echo.Context, decode func([]byte) (catalog.Selection, error),
+	do func(context.Context, catalog.Selection) (T, error),
+) (T, error) {
+	var none T
 	b, err := body(c, maxBodyBytes)
 	if err != nil {
-		return 0, err
+		return none, err
 	}
 	sel, err := decode(b)
 	if err != nil {
-		return 0, err
+		return none, err
 	}
 	return do(c.Request().Context(), sel)
 }

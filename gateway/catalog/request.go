@@ -54,6 +54,21 @@ type Selection struct {
 	All      bool             `json:"all,omitempty"`
 }
 
+// Redriven is what became of a request to send dead letters again.
+type Redriven struct {
+	// Redriving counts the letters that are on their way, or will be.
+	Redriving int `json:"redriving"`
+	// Refused are those that stay where they are, and why: what their route is
+	// now sends nothing for them.
+	Refused []RefusedLetter `json:"refused"`
+}
+
+// RefusedLetter is a dead letter that cannot be sent again.
+type RefusedLetter struct {
+	ID     event.Position `json:"id"`
+	Reason string         `json:"reason"`
+}
+
 // maxSelection bounds the ids of a selection.
 const maxSelection = 10_000
 

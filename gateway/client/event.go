@@ -78,17 +78,15 @@ func (c *Client) DeadLetter(ctx context.Context, id event.Position) (catalog.Dea
 	return get[catalog.DeadLetter](ctx, c, "dead-letters", id.String())
 }
 
-// Redrive starts the delivery of dead letters again, and returns of how many.
-func (c *Client) Redrive(ctx context.Context, s catalog.Selection) (int, error) {
-	var out struct {
-		Redriving int `json:"redriving"`
-	}
+// Redrive starts the delivery of dead letters again.
+func (c *Client) Redrive(ctx context.Context, s catalog.Selection) (catalog.Redriven, error) {
+	var out catalog.Redriven
 	r, err := at(http.MethodPost, "dead-letters", "redrive").withJSON(s)
 	if err != nil {
-		return 0, err
+		return out, err
 	}
 	_, err = c.call(ctx, r, &out)
-	return out.Redriving, err
+	return out, err
 }
 
 // Purge removes dead letters for good, and returns how many.
