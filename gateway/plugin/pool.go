@@ -79,16 +79,21 @@ func (p *pool) release(i *instance) {
 		p.idle = append(p.idle, i)
 	}
 	if keep && worn && !p.warming && time.Now().After(p.notYet) {
-		open := slices.Collect(maps.Keys(i.handles))
-		if p.warming = p.module.runtime.start(func() { p.warm(i, open) }); p.warming {
-			p.busy++ // so that the module is not freed meanwhile
-		}
+		p.renew(i)
 	}
 	p.mu.Unlock()
 	if keep {
 		i = nil
 	}
 	p.drop(i)
+}
+
+// renew has a replacement made for worn, which serves until then.
+func (p *pool) renew(worn *instance) {
+	open := slices.Collect(maps.Keys(worn.handles))
+	if p.warming = p.module.runtime.start(func() { p.warm(worn, open) }); p.warming {
+		p.busy++ // so that the module is not freed meanwhile
+	}
 }
 
 // worn reports whether i has served long enough: by its uses, its age, or the

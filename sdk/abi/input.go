@@ -111,13 +111,20 @@ func NewInputWriter(b []byte, count, pairs int) InputWriter {
 func (w *InputWriter) Next() {
 	w.rec = w.arena[w.next : w.next+InputRecordBytes]
 	w.next += InputRecordBytes
-	for a := range Attributes {
-		putSlot(w.rec[a*SlotBytes:], None)
-	}
-	putSlot(w.rec[Extensions*SlotBytes:], Slot{Offset: uint32(w.pair)})
-	binary.LittleEndian.PutUint32(w.rec[VerdictOffset:], uint32(Unset))
-	binary.LittleEndian.PutUint32(w.rec[VerdictOffset+4:], 0)
+	copy(w.rec, emptyInput[:])
+	binary.LittleEndian.PutUint32(w.rec[Extensions*SlotBytes:], uint32(w.pair))
 }
+
+// emptyInput has every slot absent, but for an empty list of extensions, and no
+// verdict. It is never written to.
+var emptyInput = func() (r [InputRecordBytes]byte) {
+	for a := range Attributes {
+		putSlot(r[a*SlotBytes:], None)
+	}
+	putSlot(r[Extensions*SlotBytes:], Slot{})
+	binary.LittleEndian.PutUint32(r[VerdictOffset:], uint32(Unset))
+	return r
+}()
 
 // Set writes a, which is present even when s is empty.
 func (w *InputWriter) Set(a Attribute, s string) {
