@@ -24,6 +24,8 @@ type memory struct {
 	chunks []event.Chunk
 	grown  chan struct{}
 	marks  []delivery.Mark
+	at     uint64 // the end when marks were saved
+	forget bool   // chunks are read once
 
 	retries, letters *bag
 }
@@ -51,12 +53,14 @@ func (m *memory) Read(ctx context.Context, from uint64) iter.Seq2[event.Chunk, e
 		for next := max(from, 1); ; {
 			m.mu.Lock()
 			grown := m.grown
-			var c *event.Chunk
+			var c event.Chunk
 			if next <= uint64(len(m.chunks)) {
-				c = &m.chunks[next-1]
+				if c = m.chunks[next-1]; m.forget {
+					m.chunks[next-1].Events = nil
+				}
 			}
 			m.mu.Unlock()
-			if c == nil {
+			if c.Seq == 0 {
 				select {
 				case <-ctx.Done():
 					return
@@ -64,7 +68,7 @@ func (m *memory) Read(ctx context.Context, from uint64) iter.Seq2[event.Chunk, e
 				}
 				continue
 			}
-			if ctx.Err() != nil || !yield(*c, nil) {
+			if ctx.Err() != nil || !yield(c, nil) {
 				return
 			}
 			next++
@@ -81,8 +85,21 @@ func (m *memory) LoadMarks(context.Context) ([]delivery.Mark, error) {
 func (m *memory) SaveMarks(_ context.Context, marks []delivery.Mark) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.marks = slices.Clone(marks)
+	m.marks, m.at = slices.Clone(marks), uint64(len(m.chunks))
 	return nil
+}
+
+func (m *memory) setMarks(marks ...delivery.Mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.marks = marks
+}
+
+// saved is how many marks were saved last, and the end of the journal then.
+func (m *memory) saved() (int, uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.marks), m.at
 }
 
 // low is the low mark of the first endpoint.
@@ -96,10 +113,21 @@ type bag struct {
 	mu   sync.Mutex
 	next uint64
 	held map[delivery.Ref]delivery.DeadLetter
+	bad  map[delivery.Ref]bool // it cannot be read
 	fail error
+
+	blind bool // nothing is kept: memory is measured
 }
 
-func newBag() *bag { return &bag{held: map[delivery.Ref]delivery.DeadLetter{}} }
+func newBag() *bag {
+	return &bag{held: map[delivery.Ref]delivery.DeadLetter{}, bad: map[delivery.Ref]bool{}}
+}
+
+func (b *bag) damage(ref delivery.Ref) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.bad[ref] = true
+}
 
 func (b *bag) Replace(_ context.Context, refs []delivery.Ref, letters []delivery.DeadLetter) ([]delivery.Ref, error) {
 	b.mu.Lock()
@@ -114,7 +142,9 @@ func (b *bag) Replace(_ context.Context, refs []delivery.Ref, letters []delivery
 	var put []delivery.Ref
 	for i, l := range letters {
 		ref := delivery.Ref{Seq: b.next, Index: i}
-		b.held[ref] = l
+		if !b.blind {
+			b.held[ref] = l
+		}
 		put = append(put, ref)
 	}
 	return put, nil
@@ -124,16 +154,17 @@ func (b *bag) Get(_ context.Context, ref delivery.Ref) (delivery.DeadLetter, err
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l, ok := b.held[ref]
-	if !ok {
+	if !ok || b.bad[ref] {
 		return l, errors.New("no such letter")
 	}
 	return l, nil
 }
 
-func (b *bag) All(context.Context) iter.Seq2[delivery.Kept, error] {
+func (b *bag) All(ctx context.Context) iter.Seq2[delivery.Kept, error] {
 	return func(yield func(delivery.Kept, error) bool) {
 		for _, ref := range b.refs() {
-			if !yield(delivery.Kept{Ref: ref, DeadLetter: b.at(ref)}, nil) {
+			letter, err := b.Get(ctx, ref)
+			if !yield(delivery.Kept{Ref: ref, DeadLetter: letter}, err) {
 				return
 			}
 		}

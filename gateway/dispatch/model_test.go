@@ -97,7 +97,7 @@ func runModel(t *testing.T, seed uint64) {
 	}
 	kind := seed % 4 // 0: no crash and no restart, 1: restarts, 2 and 3: both
 	m.big = seed%10 == 3
-	m.spoil = seed%3 == 0
+	m.spoil.Store(seed%3 == 0)
 	m.cfg = modelConfig{endpoints: []string{"a", "b"}}
 	m.addRoutes(3)
 	m.start()
@@ -168,13 +168,13 @@ func (m *model) start() {
 	m.v = &view{memory: m.disk, w: m.world}
 	clear(m.sinks)
 	// A disk that fails while the gateway starts ends it; that is not the case here.
-	spoil := m.spoil
-	m.spoil = false
+	spoil := m.spoil.Swap(false)
 	d, err := dispatch.Open(m.t.Context(), m.v, spool{m.disk.retries, m.v, false}, spool{m.disk.letters, m.v, true}, m.plan(), dispatch.Options{})
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.d, m.spoil = d, spoil
+	m.d = d
+	m.spoil.Store(spoil)
 }
 
 func (m *model) append(n int) {
@@ -238,8 +238,7 @@ func (m *model) restart() {
 	ctx, cancel := context.WithTimeout(m.t.Context(), time.Duration(m.rng.IntN(20))*time.Second)
 	defer cancel()
 	m.d.Close(ctx)
-	m.life++
-	m.start()
+	m.nextLife()
 }
 
 // crash ends the process: nothing of what it does from now on has an effect.
@@ -249,6 +248,10 @@ func (m *model) crash() {
 	ctx, cancel := context.WithCancel(m.t.Context())
 	cancel()
 	m.d.Close(ctx)
+	m.nextLife()
+}
+
+func (m *model) nextLife() {
 	m.mu.Lock()
 	m.life++
 	m.mu.Unlock()
@@ -258,7 +261,7 @@ func (m *model) crash() {
 // settle lets everything come to rest.
 func (m *model) settle() {
 	m.calm.Store(true)
-	m.spoil = false
+	m.spoil.Store(false)
 	for range 400 {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()

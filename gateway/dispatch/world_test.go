@@ -28,7 +28,7 @@ type world struct {
 	calm  atomic.Bool // from now on everything works
 	big   bool        // events are large, so that the bounds on bytes are met
 	disk  *memory
-	spoil bool // the disk fails now and then
+	spoil atomic.Bool // the disk fails now and then
 
 	mu     sync.Mutex // guards what follows
 	life   int        // of the process: crashes and restarts so far
@@ -90,7 +90,7 @@ func (v *view) slow(what string) error {
 	n := v.n.Add(1)
 	if !v.w.calm.Load() {
 		time.Sleep(time.Duration(v.w.roll(4, "disk", what, n)) * 300 * time.Microsecond)
-		if v.w.spoil && v.w.roll(12, "spoil", what, n) == 0 {
+		if v.w.spoil.Load() && v.w.roll(12, "spoil", what, n) == 0 {
 			return errors.New("disk error")
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/pipeline"
@@ -124,5 +126,29 @@ func TestNewTableReportsFiltersThatCannotBeMade(t *testing.T) {
 	_, err := route.NewTable(nil, 0, func() (route.Filters, error) { return nil, want }, route.Options{Warm: 1})
 	if !errors.Is(err, want) {
 		t.Errorf("err = %v, want %v", err, want)
+	}
+}
+
+func TestEvaluatorKeepsNoChunk(t *testing.T) {
+	var closed int
+	tbl := table(t, &closed, route.Options{Warm: 1}, 1, []string{"x"}, route.Rule{ID: "r", Pipeline: pipeline.New(twice)})
+	defer tbl.Close()
+	data := new([1 << 10]byte)
+	held := weak.Make(data)
+	func() {
+		ev, err := tbl.Acquire()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tbl.Release(ev)
+		chunk := event.Chunk{Seq: 1, Events: []event.Event{{ID: "1", Type: "x", Data: data[:]}}}
+		if n := len(ev.Evaluate(t.Context(), &chunk, []bool{true}).Outputs[0]); n != 2 {
+			t.Errorf("%d outputs, want 2", n)
+		}
+	}()
+	data = nil
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("an evaluator that is not in use keeps the last chunk that matched")
 	}
 }

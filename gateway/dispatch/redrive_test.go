@@ -1,0 +1,158 @@
+package dispatch_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/pipeline"
+)
+
+// buried is a journal with a dead letter for each of n events of one key.
+func buried(t *testing.T, n int, stages ...pipeline.Stage) *memory {
+	t.Helper()
+	m := newMemory()
+	sink := newRecorder(func(delivery.Delivery) delivery.Outcome { return delivery.Permanent(errors.New("422")) })
+	d := open(t, m, hub(t, sink, policy(), stages...))
+	for i := range n {
+		m.append(twin(fmt.Sprint(i), "k"))
+	}
+	time.Sleep(time.Second)
+	closeNow(t, d)
+	return m
+}
+
+func TestRedriveKeepsTheOrderOfAnyNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, sink := buried(t, 1000), newRecorder(nil)
+		d := open(t, m, hub(t, sink, policy()))
+		refs := m.letters.refs()
+		slices.Reverse(refs)
+		if done, err := d.Redrive(t.Context(), refs); err != nil || done.Started != 1000 {
+			t.Fatalf("Redrive = %+v, %v", done, err)
+		}
+		time.Sleep(time.Second)
+		requireOnce(t, sink, 1000)
+		requireOrder(t, sink)
+		closeNow(t, d)
+		if n := len(m.letters.refs()); n != 0 {
+			t.Errorf("%d letters are left", n)
+		}
+	})
+}
+
+func TestRedriveOfOneOutputLeavesTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		sink := newRecorder(nil)
+		var broken atomic.Bool
+		broken.Store(true)
+		n := 0
+		second := stage(func(item pipeline.Item) pipeline.Item {
+			if n++; broken.Load() && n == 2 {
+				item.Err = errors.New("trap")
+			}
+			return item
+		})
+		d := open(t, m, hub(t, sink, policy(), times(2), second))
+		m.append(twin("1", "k"))
+		synctest.Wait()
+		broken.Store(false)
+		if done, err := d.Redrive(t.Context(), m.letters.refs()); err != nil || done.Started != 1 {
+			t.Fatalf("Redrive = %+v, %v", done, err)
+		}
+		synctest.Wait()
+		closeNow(t, d)
+		var outputs []int
+		for _, got := range sink.deliveries() {
+			outputs = append(outputs, got.Output)
+		}
+		if !slices.Equal(outputs, []int{0, 1}) || len(m.letters.refs()) != 0 {
+			t.Errorf("outputs %v were delivered, %d letters are left; want 0 and 1, and none", outputs, len(m.letters.refs()))
+		}
+	})
+}
+
+func TestRedriveIsNotMadeTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, sink := buried(t, 1), newRecorder(nil)
+		d := open(t, m, hub(t, sink, policy()))
+		m.letters.setFail(errors.New("no space")) // the removal does not come to disk
+		refs := m.letters.refs()
+		for try := range 3 {
+			done, err := d.Redrive(t.Context(), refs)
+			if err != nil || done.Started != max(1-try, 0) {
+				t.Errorf("Redrive %d = %+v, %v", try, done, err)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		m.letters.setFail(nil)
+		time.Sleep(5 * time.Second)
+		closeNow(t, d)
+		if len(sink.ids()) != 1 || len(m.letters.refs()) != 0 {
+			t.Errorf("delivered %d times, %d letters are left", len(sink.ids()), len(m.letters.refs()))
+		}
+	})
+}
+
+func TestRedriveWaitsForRoomAndTakesTheTableOfThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, sink := buried(t, 1), newRecorder(nil)
+		var open4096 atomic.Bool
+		sink.took = func() {
+			for !open4096.Load() {
+				time.Sleep(time.Second)
+			}
+		}
+		d := open(t, m, hub(t, sink, policy()))
+		for i := range 5000 {
+			m.append(twin(fmt.Sprint("new", i), fmt.Sprint("k", i)))
+		}
+		time.Sleep(time.Second)
+		done := make(chan error, 1)
+		go func() {
+			_, err := d.Redrive(t.Context(), m.letters.refs())
+			done <- err
+		}()
+		time.Sleep(time.Second)
+		shaped := setting(func(_ *event.Event, p *delivery.Properties) { p.MessageID = "of then" })
+		if err := d.Swap(t.Context(), hub(t, sink, policy(), shaped)); err != nil {
+			t.Fatal(err)
+		}
+		open4096.Store(true)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		closeNow(t, d)
+		i := slices.IndexFunc(sink.deliveries(), func(d delivery.Delivery) bool { return !strings.HasPrefix(d.Event.ID, "new") })
+		if i < 0 || sink.deliveries()[i].Properties.MessageID != "of then" {
+			t.Errorf("the letter was not driven under the table in force when there was room")
+		}
+	})
+}
+
+func TestRedriveIsRemovedWithItsEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, sink := buried(t, 1), newRecorder(nil)
+		d := open(t, m, hub(t, sink, policy()))
+		m.letters.setFail(errors.New("no space"))
+		d.Redrive(t.Context(), m.letters.refs())
+		synctest.Wait()
+		if err := d.Swap(t.Context(), plan(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		m.letters.setFail(nil)
+		closeNow(t, d)
+		if n := len(m.letters.refs()); n != 0 {
+			t.Errorf("%d letters are left of a redrive that was delivered", n)
+		}
+	})
+}
