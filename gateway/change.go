@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -168,8 +169,9 @@ func (g *Gateway) AddVersion(ctx context.Context, by admin.Change, name string, 
 
 // admission makes a module's faults the client's.
 func admission(err error) error {
-	switch err.(type) {
-	case *plugin.InvalidError, *plugin.GuestError, *plugin.ConfigError:
+	_, invalid := errors.AsType[*plugin.InvalidError](err)
+	_, failed := errors.AsType[*plugin.GuestError](err)
+	if invalid || failed {
 		return &catalog.FieldError{Reason: err.Error()}
 	}
 	return err

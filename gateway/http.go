@@ -72,5 +72,5 @@ func answerError(err error, c echo.Context) {
 			p.Detail = c.Request().Method + " is not served at " + c.Request().URL.Path
 		}
 	}
-	p.Write(c.Response())
+	_ = p.Write(c.Response()) // whoever asked may be gone
 }

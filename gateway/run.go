@@ -11,6 +11,7 @@ import (
 	"log"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -125,7 +126,9 @@ func (g *Gateway) serve(ctx context.Context, listener net.Listener, certificates
 	if err := server.Shutdown(shutdown); err != nil {
 		server.Close() // a request that takes so long was not accepted
 	}
-	<-failed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
 	return nil
 }
 

@@ -33,9 +33,9 @@ var errNoPath = &statusError{http.StatusNotFound, "the API has no such path; /ap
 func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
-			switch r := recover(); {
-			case r == nil:
-			case r == http.ErrAbortHandler:
+			switch r := recover(); r {
+			case nil:
+			case http.ErrAbortHandler:
 				panic(r)
 			default:
 				err = s.refuse(c, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))

@@ -120,7 +120,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 		return nil, fmt.Errorf("%s %s: %w", r.method, c.base+r.path, err)
 	}
 	if resp.StatusCode/100 != 2 {
-		defer resp.Body.Close() //nolint:errcheck // it was only read
+		defer resp.Body.Close()
 		return nil, readProblem(resp)
 	}
 	return resp, nil
@@ -149,7 +149,7 @@ func (c *Client) call(ctx context.Context, r request, out any) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	if out == nil {
 		return resp.StatusCode, nil
 	}

@@ -40,7 +40,7 @@ func (c *Client) Follow(ctx context.Context, q catalog.EventQuery, deliveries bo
 		return nil, err
 	}
 	return func(yield func(Tailed, error) bool) {
-		defer resp.Body.Close() //nolint:errcheck // it was only read
+		defer resp.Body.Close()
 		in := bufio.NewReaderSize(resp.Body, 64<<10)
 		for {
 			name, data, err := readEvent(in)

@@ -70,22 +70,22 @@ func (h *Handler) problemOf(r *http.Request, err error) (problem.Problem, time.D
 		}
 		return p, 0
 	}
-	switch e := err.(type) {
-	case tooLargeRequest:
+	if failed, ok := errors.AsType[*journalError](err); ok {
+		return h.notDurable(r, failed)
+	}
+	_, tooLarge := errors.AsType[tooLargeRequest](err)
+	_, unknown := errors.AsType[unsupported](err)
+	_, broken := errors.AsType[*brokenBody](err)
+	switch {
+	case tooLarge:
 		p.Status = http.StatusRequestEntityTooLarge
-	case unsupported:
+	case unknown:
 		p.Status = http.StatusUnsupportedMediaType
-	case *journalError:
-		return h.notDurable(r, e)
-	case *brokenBody:
-		if errors.Is(e, os.ErrDeadlineExceeded) {
-			p.Status = http.StatusRequestTimeout
-		}
-	default:
-		if errors.Is(err, errBusy) {
-			p.Status, p.Detail = http.StatusTooManyRequests, "too many requests are being received at once; send fewer at a time, or smaller ones"
-			return p, time.Second
-		}
+	case broken && errors.Is(err, os.ErrDeadlineExceeded):
+		p.Status = http.StatusRequestTimeout
+	case errors.Is(err, errBusy):
+		p.Status, p.Detail = http.StatusTooManyRequests, "too many requests are being received at once; send fewer at a time, or smaller ones"
+		return p, time.Second
 	}
 	return p, 0
 }

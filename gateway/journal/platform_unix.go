@@ -30,7 +30,8 @@ func lockFile(path, dir string) (*os.File, error) {
 		return nil, fmt.Errorf("data directory %s is in use by another headgate (pid %s); stop it, or give this one a directory of its own", dir, owner)
 	}
 	pid := strconv.Itoa(os.Getpid()) + "\n"
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = f.WriteAt([]byte(pid), 0)
 	}
 	if err != nil {

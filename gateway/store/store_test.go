@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/store"
@@ -30,7 +30,7 @@ func openAt(t testing.TB, path string) *store.Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Check(); err != nil && !errors.Is(err, bolt.ErrDatabaseNotOpen) {
+		if err := s.Check(); err != nil && !errors.Is(err, berrors.ErrDatabaseNotOpen) {
 			t.Errorf("Check: %v", err)
 		}
 		if err := s.Close(); err != nil {

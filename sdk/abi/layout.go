@@ -109,7 +109,7 @@ type Slot struct{ Offset, Length uint32 }
 const (
 	// Absent as a length says that there is no value, which is not an empty one.
 	Absent = 0xFFFFFFFF
-	// InInput, set in an offset in the output arena, says that the rest of the
+	// InInput set in an offset in the output arena says that the rest of the
 	// offset counts from the start of the input arena. An offset without it
 	// counts from the start of the arena that holds the slot. So offset
 	// 0x8000_0150 is byte 0x150 of the input arena.

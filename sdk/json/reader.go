@@ -56,7 +56,9 @@ func (r *Reader) Value() Value {
 	if r.state != atValue {
 		return nil
 	}
-	start, end, why := r.i, r.i, reason(0)
+	start := r.i
+	var end int
+	var why reason
 	switch { // what most values are, without a call between
 	case start < len(r.b) && r.b[start] == '"':
 		end, _, why = scanString(r.b, start+1)

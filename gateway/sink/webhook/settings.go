@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -181,12 +182,11 @@ func (s *settings) parseUser(in *sink.Settings, user *url.Userinfo) {
 
 // parseReason is the cause of a parse error without the URL, which may hold a secret.
 func parseReason(err error) string {
-	if e, ok := err.(*url.Error); ok {
-		err = e.Err
+	if e, ok := errors.AsType[url.EscapeError](err); ok {
+		return e.Error()
 	}
-	switch err.(type) {
-	case url.EscapeError, url.InvalidHostError:
-		return err.Error()
+	if e, ok := errors.AsType[url.InvalidHostError](err); ok {
+		return e.Error()
 	}
 	return "check its scheme, host, port and escapes"
 }
