@@ -31,6 +31,7 @@ const (
 	bbolt      = "go.etcd.io/bbolt"
 	cobra      = "github.com/spf13/cobra"
 	echo       = "github.com/labstack/echo/v4"
+	gocmp      = "github.com/google/go-cmp"
 	nats       = "github.com/nats-io"
 	pflag      = "github.com/spf13/pflag"
 	prometheus = "github.com/prometheus/client_golang"
@@ -85,8 +86,12 @@ var plan = map[string]room{
 	"sdk/json":       {never: guestNever},
 	"sdk/plugintest": {imports: []string{"sdk", "sdk/abi", "sdk/json"}},
 
-	"plugins":    {imports: []string{"sdk"}},
-	"plugins/*":  {imports: []string{"sdk", "sdk/json"}, never: guestNever},
+	"plugins":   {imports: []string{"sdk"}},
+	"plugins/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},
+	"plugins/internal/golden": { // a test's half: it runs a plugin in the real host
+		imports: []string{"gateway/event", "gateway/pipeline", "gateway/plugin", "sdk", "sdk/abi", "sdk/json", "sdk/plugintest"},
+		libs:    []string{gocmp},
+	},
 	"examples/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},
 }
 
