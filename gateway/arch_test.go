@@ -50,7 +50,7 @@ var guestNever = []string{"encoding/json", "fmt", "reflect"}
 // ends in "/*" stands for every package directly beneath it that has no row.
 var plan = map[string]room{
 	"cmd/headgate": {
-		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event", "gateway/telemetry"},
+		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event", "gateway/telemetry", "gateway/workbench"},
 		libs:    []string{cobra, pflag, yaml},
 	},
 	"cmd/bench": {},
@@ -80,6 +80,7 @@ var plan = map[string]room{
 	"gateway/config":         {imports: []string{"gateway/auth"}, libs: []string{yaml}},
 	"gateway/telemetry":      {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},
 	"gateway/demo":           {imports: []string{"gateway/event"}},
+	"gateway/workbench":      {imports: []string{"gateway/catalog", "gateway/event", "gateway/pipeline", "gateway/plugin", "sdk", "sdk/abi"}},
 
 	"sdk":            {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
 	"sdk/abi":        {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt

@@ -18,8 +18,8 @@ func pluginCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "plugin",
 		Aliases: []string{"plugins"},
-		Short:   "Upload, list and activate plugins",
-		Long: `Upload, list and activate plugins. A plugin has numbered versions that never change;
+		Short:   "Write, test, upload and activate plugins",
+		Long: `Write, test, upload and activate plugins. A plugin has numbered versions that never change;
 routes that name it without a version follow the active one. Activating another one,
 or an older one again, changes all of them at once, without a restart.`,
 		Args: cobra.NoArgs,
@@ -27,15 +27,16 @@ or an older one again, changes all of them at once, without a restart.`,
 	}
 	list := getOne(a, "list", "ls", "NAME", (*client.Client).Plugins, (*client.Client).Plugin, printPlugins)
 	list.Short = "Show all plugins and their versions, or those that are named"
+	cmd.AddCommand(newPluginCommand(a), buildCommand(a), testPluginCommand(a), inspectCommand(a))
 	cmd.AddCommand(pushCommand(a), list, activateCommand(a), deletePluginCommand(a))
 	return cmd
 }
 
-const pushHelp = `Upload a WebAssembly module as a version of a plugin. The first version of a name
+const pushHelp = `Upload a WebAssembly module as a version of a plugin; a directory is compiled first. The first version of a name
 becomes active at once; a later one waits to be activated, unless --activate is given.
 The same bytes again are the same version.`
 
-const pushExample = `  GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o threshold.wasm ./examples/threshold
+const pushExample = `  headgate plugin push threshold --file examples/threshold
   headgate plugin push threshold --file threshold.wasm
   headgate plugin push threshold --file threshold.wasm --activate`
 
@@ -49,7 +50,7 @@ func pushCommand(a *app) *cobra.Command {
 		Use: "push NAME --file MODULE", Short: "Upload a module as a version of a plugin",
 		Long: pushHelp, Example: pushExample, Args: wants(1, 1, "the name of the plugin"),
 	}
-	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` of the module; - is standard input")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` of the module, or directory of its source; - is standard input")
 	cmd.Flags().BoolVar(&activate, "activate", false, "make the version the active one")
 	connect.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -92,7 +93,7 @@ func pushCommand(a *app) *cobra.Command {
 
 // upload sends the file, telling its progress.
 func (a *app) upload(ctx context.Context, c *client.Client, name, file string) (catalog.Version, bool, error) {
-	f, err := a.open(file)
+	f, err := a.openModule(ctx, file)
 	if err != nil {
 		return catalog.Version{}, false, err
 	}

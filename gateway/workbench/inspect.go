@@ -1,0 +1,156 @@
+package workbench
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/sdk/abi"
+)
+
+// Report is what is known of a module.
+type Report struct {
+	// What the module says of itself; empty when it is refused.
+	Name         string          `json:"name,omitempty"`
+	Description  string          `json:"description,omitempty"`
+	Kinds        []string        `json:"kinds"`
+	Config       json.RawMessage `json:"configSchema,omitempty"`
+	Features     []string        `json:"features,omitempty"`
+	Capabilities []string        `json:"capabilities,omitempty"` // that it wants
+
+	// What its bytes tell.
+	Digest    string   `json:"digest"`
+	Size      int      `json:"size"`
+	Functions int      `json:"functions"`
+	Imports   []string `json:"imports"`
+	Exports   []string `json:"exports"`
+	MinMemory uint64   `json:"minMemory"`           // bytes that an instance starts with
+	MaxMemory uint64   `json:"maxMemory,omitempty"` // that the module itself allows; 0 for no bound
+
+	// How long it took here to compile and start it, and to start it again from
+	// the cache of compiled code.
+	Compile time.Duration `json:"compileNs,omitempty"`
+	Start   time.Duration `json:"startNs,omitempty"`
+
+	// Refused is why a gateway would not take it; empty when it would.
+	Refused  []string  `json:"refused,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"`
+}
+
+// Warning is something about a module that works but could be better, or why
+// it does not, and what to do about it.
+type Warning struct {
+	Text string `json:"text"`
+	Hint string `json:"hint"`
+}
+
+// Inspect takes a module apart. A module that a gateway would refuse has a
+// report too, which says why.
+func (b *Bench) Inspect(ctx context.Context, wasm []byte) (*Report, error) {
+	sum := sha256.Sum256(wasm)
+	r := &Report{
+		Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: len(wasm),
+		Kinds: []string{}, Imports: []string{}, Exports: []string{},
+	}
+	a, unreadable := dissect(wasm)
+	r.Functions, r.MinMemory, r.MaxMemory = a.functions, a.minPages*pageBytes, a.maxPages*pageBytes
+	r.Imports, r.Exports = append(r.Imports, a.imports...), append(r.Exports, a.exports...)
+	if err := b.load(ctx, wasm, r); err != nil {
+		return nil, err
+	}
+	if unreadable == nil {
+		r.warn(a)
+	}
+	return r, nil
+}
+
+const pageBytes = 64 << 10
+
+// load has the host judge the module, twice: the first time compiles it.
+func (b *Bench) load(ctx context.Context, wasm []byte, r *Report) error {
+	defer b.takeLines()
+	for _, took := range []*time.Duration{&r.Compile, &r.Start} {
+		begin := time.Now()
+		m, err := b.runtime.Load(ctx, wasm)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if invalid := (*plugin.InvalidError)(nil); errors.As(err, &invalid) {
+			r.Refused = invalid.Problems
+			return nil
+		}
+		if err != nil {
+			r.Refused = []string{err.Error()}
+			return nil
+		}
+		*took = time.Since(begin)
+		info := m.Info()
+		m.Close()
+		r.Name, r.Description, r.Kinds, r.Config = info.Name, info.Description, kindNames(info.Kinds), info.Config
+		r.Features, r.Capabilities = info.Features, info.Capabilities
+	}
+	return nil
+}
+
+// What is unusually large for a plugin: one in Go is 2 MB.
+const (
+	largeModule = 8 << 20
+	largeMemory = 16 << 20
+)
+
+// warn looks for what authors overlook.
+func (r *Report) warn(a anatomy) {
+	add := func(hint, format string, args ...any) {
+		r.Warnings = append(r.Warnings, Warning{fmt.Sprintf(format, args...), hint})
+	}
+	if a.starts {
+		add("Build a reactor. Go: -buildmode=c-shared, which 'headgate plugin build' uses; Rust: crate-type cdylib; C: -mexec-model=reactor.",
+			"it is a command: it exports _start, which runs once and ends")
+	}
+	if missing := missingExports(a.exports); len(missing) > 0 {
+		add("Link the SDK of your language, or export them as sdk/ABI.md says.", "it lacks the exports %s", strings.Join(missing, ", "))
+	}
+	if a.debug > 0 {
+		add("Go: -ldflags=-w; Rust: strip = true; C: -g0; or run wasm-strip.", "%d KiB of it are debug information, which no gateway reads", (a.debug+1023)>>10)
+	}
+	if a.names > 0 {
+		add("Keep them for traces of traps with the functions' names; else build with 'headgate plugin build', or -ldflags=-s.",
+			"%d KiB of it are names of functions", (a.names+1023)>>10)
+	}
+	if r.Size > largeModule {
+		add("Look for what it links: in Go, fmt, encoding/json and reflect are most of many modules.", "it has %d MiB", r.Size>>20)
+	}
+	if r.MinMemory > largeMemory {
+		add("Every instance has that much. Make large tables when they are needed.", "an instance starts with %d MiB of memory", r.MinMemory>>20)
+	}
+	if len(r.Refused) == 0 && r.Config == nil {
+		add("Describe it (sdk.Plugin.Config), and a route with a misspelt member is refused when it is put.", "it has no schema of its configuration")
+	}
+	if len(r.Capabilities) > 0 {
+		add("Whoever installs it must grant them.", "it wants %s", strings.Join(r.Capabilities, ", "))
+	}
+}
+
+// missingExports are those that every plugin needs.
+func missingExports(exports []string) (missing []string) {
+	have := map[string]bool{}
+	for _, e := range exports {
+		name, _, _ := strings.Cut(e, " ")
+		have[name] = true
+	}
+	for _, name := range []string{abi.ExportMemory, abi.ExportDescribe, abi.ExportAlloc, abi.ExportOpen, abi.ExportClose} {
+		if !have[name] {
+			missing = append(missing, name)
+		}
+	}
+	if !have[abi.ExportFilter] && !have[abi.ExportTransform] {
+		missing = append(missing, abi.ExportFilter+" or "+abi.ExportTransform)
+	}
+	return missing
+}

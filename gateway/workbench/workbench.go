@@ -1,0 +1,95 @@
+// Package workbench is where a plugin's author works: it starts a plugin
+// ([New]), compiles it ([Compile]), runs its golden tests and takes it apart on
+// a [Bench], which has the host that a gateway has, and watches its source
+// ([Watch]).
+package workbench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/headgate/headgate/gateway/plugin"
+)
+
+// Bench runs modules in the real host, with its real limits. It serves one
+// goroutine.
+type Bench struct {
+	runtime *plugin.Runtime
+	cache   string
+
+	mu    sync.Mutex // guards lines
+	lines []string   // that modules logged
+}
+
+// maxLines bounds the log lines that are kept between two uses.
+const maxLines = 1000
+
+// Open makes a bench. It keeps compiled code in a temporary directory until it
+// is closed, so that a module is compiled once and each test starts it afresh.
+func Open(ctx context.Context) (*Bench, error) {
+	dir, err := os.MkdirTemp("", "headgate-bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &Bench{cache: dir}
+	b.runtime, err = plugin.NewRuntime(ctx, plugin.Options{CacheDir: dir, Log: b.log})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b, nil
+}
+
+func (b *Bench) log(l plugin.Log) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.lines) < maxLines {
+		b.lines = append(b.lines, l.Level.String()+": "+l.Text)
+	}
+}
+
+// takeLines returns what was logged since it was last called.
+func (b *Bench) takeLines() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	lines := b.lines
+	b.lines = nil
+	return lines
+}
+
+// Close ends everything that the bench holds. It is idempotent.
+func (b *Bench) Close() error {
+	return errors.Join(b.runtime.Close(context.Background()), os.RemoveAll(b.cache))
+}
+
+// Check loads a module as a gateway does when it is uploaded, and returns what
+// it says of itself. The error lists all that is wrong with it.
+func (b *Bench) Check(ctx context.Context, wasm []byte) (plugin.Info, error) {
+	m, err := b.runtime.Load(ctx, wasm)
+	if err != nil {
+		return plugin.Info{}, err
+	}
+	defer m.Close()
+	return m.Info(), nil
+}
+
+// kindNames are the kinds as the description writes them.
+func kindNames(kinds []plugin.Kind) []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.String()
+	}
+	return names
+}
+
+// ParseKind reads "filter" or "transform".
+func ParseKind(s string) (plugin.Kind, error) {
+	for _, k := range []plugin.Kind{plugin.Filter, plugin.Transform} {
+		if k.String() == s {
+			return k, nil
+		}
+	}
+	return 0, fmt.Errorf("kind %q: want filter or transform", s)
+}
