@@ -59,7 +59,7 @@ func (r *Result) Passed() bool { return r.Want != nil && r.Diff == "" && len(r.U
 // each alone. A module of both kinds is tried as both.
 func (b *Bench) Try(ctx context.Context, wasm []byte, c Case) (*Result, error) {
 	r := &Result{Case: c}
-	m, err := b.runtime.Load(ctx, wasm)
+	m, err := b.load(ctx, wasm)
 	if err != nil {
 		return nil, err
 	}

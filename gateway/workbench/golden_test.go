@@ -31,7 +31,7 @@ func TestTry(t *testing.T) {
 		{"passes", `{}`, `{"filter":[{"event":"1","pass":true},{"event":"2","pass":true},{"event":"3","pass":true}]}`, false},
 		{"fails in words", `{"do":"fail"}`, `{"filter":[{"event":"1","pass":false,"error":"not 1"},{"event":"2","pass":false,"error":"not 2"},{"event":"3","pass":false,"error":"not 3"}]}`, false},
 		{"traps", `{"do":"trap"}`, `{"filter":[{"event":"1","pass":true},{"event":"2","pass":false,"error":"trapped: panic: at the disco (unreachable)"},{"event":"3","pass":true}]}`, false},
-		{"is out of fuel", `{"do":"spin"}`, `{"filter":[{"event":"1","pass":false,"error":"out of fuel"},{"event":"2","pass":false,"error":"out of fuel"},{"event":"3","pass":false,"error":"out of fuel"}]}`, false},
+		{"is out of fuel", `{"do":"spin"}`, `{"filter":[{"event":"1","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000"},{"event":"2","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000"},{"event":"3","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000"}]}`, false},
 		{"refuses", `{"refuse":"no, thank you"}`, `{"refused":{"filter":"no, thank you"}}`, false},
 		{"keeps state", `{"do":"count"}`, `{"filter":[{"event":"1","pass":true},{"event":"2","pass":false},{"event":"3","pass":false}]}`, true},
 	}
@@ -68,6 +68,20 @@ func TestTry(t *testing.T) {
 				t.Errorf("a second update: %v, %v", changed, err)
 			}
 		})
+	}
+}
+
+// TestTryTellsOfEveryTrap has a module trap on more events than a gateway
+// would let it.
+func TestTryTellsOfEveryTrap(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "testdata/c/in.ndjson"), strings.Repeat(`{"specversion":"1.0","id":"2","source":"s","type":"t"}`, 100))
+	writeFile(t, filepath.Join(dir, "testdata/c/config.json"), `{"do":"trap"}`)
+	r := try(t, open(t), compileAwkward(t), dir)
+	for i, v := range r.Answers.Filter {
+		if v.Error != "trapped: panic: at the disco (unreachable)" {
+			t.Fatalf("event %d: %+v", i, v)
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ func (b *Bench) Inspect(ctx context.Context, wasm []byte) (*Report, error) {
 	a, unreadable := dissect(wasm)
 	r.Functions, r.MinMemory, r.MaxMemory = a.functions, a.minPages*pageBytes, a.maxPages*pageBytes
 	r.Imports, r.Exports = append(r.Imports, a.imports...), append(r.Exports, a.exports...)
-	if err := b.load(ctx, wasm, r); err != nil {
+	if err := b.judge(ctx, wasm, r); err != nil {
 		return nil, err
 	}
 	if unreadable == nil {
@@ -72,12 +72,12 @@ func (b *Bench) Inspect(ctx context.Context, wasm []byte) (*Report, error) {
 
 const pageBytes = 64 << 10
 
-// load has the host judge the module, twice: the first time compiles it.
-func (b *Bench) load(ctx context.Context, wasm []byte, r *Report) error {
+// judge has the host load the module, twice: the first time compiles it.
+func (b *Bench) judge(ctx context.Context, wasm []byte, r *Report) error {
 	defer b.takeLines()
 	for _, took := range []*time.Duration{&r.Compile, &r.Start} {
 		begin := time.Now()
-		m, err := b.runtime.Load(ctx, wasm)
+		m, err := b.load(ctx, wasm)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

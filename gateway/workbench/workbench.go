@@ -64,10 +64,16 @@ func (b *Bench) Close() error {
 	return errors.Join(b.runtime.Close(context.Background()), os.RemoveAll(b.cache))
 }
 
+// load loads a module as a gateway does, but for the breaker, which would keep
+// the later events of a test from a module that traps on the earlier ones.
+func (b *Bench) load(ctx context.Context, wasm []byte) (*plugin.Module, error) {
+	return b.runtime.LoadWith(ctx, wasm, plugin.LoadOptions{Breaker: plugin.Breaker{Traps: -1, DeadLetter: true}})
+}
+
 // Check loads a module as a gateway does when it is uploaded, and returns what
 // it says of itself. The error lists all that is wrong with it.
 func (b *Bench) Check(ctx context.Context, wasm []byte) (plugin.Info, error) {
-	m, err := b.runtime.Load(ctx, wasm)
+	m, err := b.load(ctx, wasm)
 	if err != nil {
 		return plugin.Info{}, err
 	}
