@@ -22,6 +22,7 @@ type attempt struct {
 	broken bool // i failed, and is to be replaced
 
 	fuel    int64 // of the last call
+	careful bool  // an earlier run of the events was given up, when some had failed
 	probing bool
 	trapped int         // events that failed alone
 	last    *GuestError // of the last of them
@@ -40,6 +41,7 @@ func (a *attempt) end() {
 
 // run passes the items through in batches, after a probe if there is to be one.
 func (a *attempt) run(probe bool, in, out []pipeline.Item) (_ []pipeline.Item, err error) {
+	a.careful = a.b.config.breaker.remembers()
 	if probe {
 		if in, out, err = a.probe(in, out); err != nil {
 			return nil, err
@@ -94,7 +96,7 @@ func (a *attempt) call(in, out []pipeline.Item, fresh bool) (next []pipeline.Ite
 		started = time.Now()
 	}
 	next, err = a.i.run(a.b.config, a.handle, in, out)
-	a.fresh, a.fuel = false, a.i.total()
+	a.fresh, a.fuel = false, a.i.used
 	if a.b.module.runtime.options.Measure != nil {
 		a.measure(len(in), started, err != nil)
 	}
@@ -126,7 +128,7 @@ func (a *attempt) batch(in, out []pipeline.Item) ([]pipeline.Item, error) {
 	if len(in) == 0 {
 		return out, nil
 	}
-	if a.b.config.breaker.remembers() {
+	if a.careful {
 		return a.oneByOne(in, out)
 	}
 	next, at, g, err := a.call(in, out, false)

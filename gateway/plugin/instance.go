@@ -51,6 +51,7 @@ type instance struct {
 	tank    int64           // the fuel that it got
 	calls   int64           // of host functions
 	errs    []error         // of each event
+	used    int64           // fuel of all of them, after the call
 	spent   []int64         // fuel of each event, after the call
 	kind    Kind            // what the guest is asked for
 	opening bool
@@ -206,8 +207,10 @@ func (i *instance) trapped(name string, err error) *GuestError {
 	if i.mod != nil {
 		g.Trace, g.At = symbolise(g.Trace, i.mod.Memory(), i.module.imports)
 	}
-	if i.items != nil {
+	if i.fuel != nil {
 		g.Fuel = i.using()
+	}
+	if i.items != nil {
 		if n := i.begun(); n > 0 {
 			g.Position = i.items[n-1].Position
 		}
@@ -332,6 +335,7 @@ func (i *instance) sweep() error {
 // the instance.
 func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeline.Item, error) {
 	i.uses++
+	i.used = 0
 	n, err := i.write(in)
 	if err != nil {
 		return nil, err
@@ -346,7 +350,9 @@ func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeli
 	if cfg.kind == Transform {
 		name, f = abi.ExportTransform, i.transform
 	}
-	if err := i.call(name, f, i.limits.EventFuel); err != nil {
+	err = i.call(name, f, i.limits.EventFuel)
+	i.used = i.total()
+	if err != nil {
 		return nil, err
 	}
 	i.answered = true
@@ -357,7 +363,9 @@ func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeli
 		out, err = i.decode(n, out)
 	}
 	if err != nil {
-		return nil, i.fault(Breach, err.Error())
+		g := i.fault(Breach, err.Error())
+		g.Fuel = i.used
+		return nil, g
 	}
 	i.finish()
 	return out, nil
@@ -369,11 +377,9 @@ func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeli
 func (i *instance) settle() {
 	n := len(i.items)
 	i.spent = append(i.spent[:0], make([]int64, n)...)
-	last := i.using()
 	if i.ledger == nil || i.ledger.Begun() < n {
-		total := i.total()
 		for k := range i.spent {
-			i.spent[k] = total / int64(n)
+			i.spent[k] = i.used / int64(n)
 		}
 		return
 	}
@@ -381,7 +387,7 @@ func (i *instance) settle() {
 		i.spent[k-1] = i.ledger.Note(k)
 	}
 	i.spent[0] += i.ledger.Note(0)
-	i.spent[n-1] += last
+	i.spent[n-1] += i.using()
 }
 
 // total is the fuel that the call has used so far.

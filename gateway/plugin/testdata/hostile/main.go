@@ -4,9 +4,11 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 	"unsafe"
 
 	"github.com/headgate/headgate/sdk/abi"
@@ -30,7 +32,7 @@ var (
 	seen     int
 	w        abi.OutputWriter
 	ballast  [][]byte
-	describe = []byte(`{"name":"hostile","kinds":["filter","transform"]}`)
+	describe = []byte(`{"name":"hostile","kinds":["filter","transform"],"capabilities":["clock","random"]}`)
 )
 
 func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
@@ -118,6 +120,10 @@ func common(do string, i uint32) {
 		begin(i)
 	case "begin too far":
 		begin(i + 2)
+	case "tell":
+		fmt.Println(world())
+	case "world":
+		panic(world())
 	case "log":
 		p, l := words("seen\x1b[1m")
 		log(2, p, l)
@@ -128,6 +134,13 @@ func common(do string, i uint32) {
 			log(0, p, l)
 		}
 	}
+}
+
+// world is what the guest sees of time and chance.
+func world() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return fmt.Sprintf("%s %x", time.Now().UTC().Format(time.RFC3339Nano), b)
 }
 
 func recurse(n int) int {
