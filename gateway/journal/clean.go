@@ -37,11 +37,17 @@ func (s *Spool) scan(ctx context.Context, e *engine, state jetstream.StreamState
 	return nil
 }
 
-// isMissing reports that a message to be deleted was not there.
-func isMissing(err error) bool {
-	var api *jetstream.APIError
-	return errors.Is(err, jetstream.ErrMsgNotFound) ||
-		errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeMessageNotFound
+// delete deletes a message. One that is not there is no error: it may have been
+// deleted by a call that was never answered.
+func (e *engine) delete(ctx context.Context, stream string, seq uint64) error {
+	err := e.streams[stream].DeleteMsg(ctx, seq)
+	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
+		// The client does not hand on why in a form that can be told apart.
+		if _, reason := e.get(ctx, stream, seq); errors.Is(reason, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+	}
+	return err
 }
 
 // Bounds of cleaning.
@@ -75,7 +81,7 @@ func (s *Spool) clean(ctx context.Context, e *engine) error {
 	gone := map[uint64]bool{}
 	var failed error
 	for _, seq := range seqs[:min(len(seqs), maxCleanDeletes)] {
-		if err := e.streams[s.stream].DeleteMsg(ctx, seq); err != nil && !isMissing(err) {
+		if err := e.delete(ctx, s.stream, seq); err != nil {
 			failed = fmt.Errorf("%s %d: %w", s.stream, seq, err)
 			break
 		}

@@ -323,7 +323,7 @@ func (s *Spool) recover(ctx context.Context, e *engine) error {
 	defer s.mu.Unlock()
 	if s.scanned {
 		for seq := s.applied + 1; seq <= info.State.LastSeq; seq++ {
-			if err := e.streams[s.stream].DeleteMsg(ctx, seq); err != nil && !isMissing(err) {
+			if err := e.delete(ctx, s.stream, seq); err != nil {
 				return fmt.Errorf("%s %d: %w", s.stream, seq, err)
 			}
 		}
