@@ -133,6 +133,8 @@ func summary(s catalog.Status) (catalog.State, string) {
 		return worst.State, fmt.Sprintf("Endpoint %s is catching up", worst.Name)
 	case len(s.Endpoints) == 0:
 		return catalog.Idle, "No endpoint is configured"
+	case len(s.Endpoints) == 1:
+		return worst.State, fmt.Sprintf("Endpoint %s is well", s.Endpoints[0].Name)
 	}
 	return worst.State, fmt.Sprintf("All %d endpoints are well", len(s.Endpoints))
 }

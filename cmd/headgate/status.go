@@ -44,7 +44,11 @@ func (a *app) printStatus(s catalog.Status, now time.Time) {
 	if s.Journal.LimitBytes > 0 {
 		limit = " of " + size(int64(s.Journal.LimitBytes))
 	}
-	fmt.Fprintf(a.out, "journal %s%s, chunks %d to %d\n", size(int64(s.Journal.Bytes)), limit, s.Journal.First, s.Journal.Last)
+	chunks := "empty"
+	if s.Journal.Last > 0 {
+		chunks = fmt.Sprintf("chunks %d to %d", s.Journal.First, s.Journal.Last)
+	}
+	fmt.Fprintf(a.out, "journal %s%s, %s\n", size(int64(s.Journal.Bytes)), limit, chunks)
 	if s.Journal.Full {
 		fmt.Fprintf(a.out, "journal FULL, senders are answered 503: %s\n", s.Journal.Reason)
 	}

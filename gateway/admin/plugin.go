@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -135,5 +136,5 @@ func version(c echo.Context) (int, error) {
 }
 
 func noVersion(name string, n int) error {
-	return &catalog.NotFoundError{Kind: "version of plugin " + strconv.Quote(name), Name: strconv.Itoa(n)}
+	return &catalog.NotFoundError{Kind: fmt.Sprintf("version %d of plugin", n), Name: name}
 }

@@ -58,7 +58,7 @@ func (tx *Tx) Activate(name string, n int, pre catalog.Precondition) (catalog.Pl
 		return catalog.Plugin{}, err
 	}
 	if _, ok := p.Version(n); !ok {
-		return catalog.Plugin{}, &catalog.NotFoundError{Kind: "version of plugin " + quoted(name), Name: strconv.Itoa(n)}
+		return catalog.Plugin{}, &catalog.NotFoundError{Kind: fmt.Sprintf("version %d of plugin", n), Name: name}
 	}
 	if p.Active == n {
 		return p.Plugin, nil
@@ -93,7 +93,7 @@ func (tx *Tx) DeleteVersion(name string, n int, pre catalog.Precondition) error 
 	}
 	v, ok := p.Version(n)
 	if !ok {
-		return &catalog.NotFoundError{Kind: "version of plugin " + quoted(name), Name: strconv.Itoa(n)}
+		return &catalog.NotFoundError{Kind: fmt.Sprintf("version %d of plugin", n), Name: name}
 	}
 	if len(p.Versions) == 1 {
 		return tx.DeletePlugin(name, catalog.Precondition{})

@@ -215,7 +215,7 @@ func TestRefusals(t *testing.T) {
 		{"no endpoint", func(tx *store.Tx) error { return tx.DeleteEndpoint("x", always) }, catalog.ErrNotFound, `there is no endpoint "x"`},
 		{"no route", func(tx *store.Tx) error { return tx.DeleteRoute("x", always) }, catalog.ErrNotFound, `there is no route "x"`},
 		{"no plugin", func(tx *store.Tx) error { return tx.DeletePlugin("x", always) }, catalog.ErrNotFound, `there is no plugin "x"`},
-		{"no version", func(tx *store.Tx) error { _, err := tx.Activate("tsi", 3, always); return err }, catalog.ErrNotFound, `there is no version of plugin "tsi" "3"`},
+		{"no version", func(tx *store.Tx) error { _, err := tx.Activate("tsi", 3, always); return err }, catalog.ErrNotFound, `there is no version 3 of plugin "tsi"`},
 		{"no module", func(tx *store.Tx) error { _, err := tx.Module("sha256:0"); return err }, catalog.ErrNotFound, `there is no module`},
 		{"bad name", func(tx *store.Tx) error { _, _, err := tx.AddVersion("a b", shapeV, []byte("x")); return err }, nil, `name: "a b" is not a name`},
 		{"stale endpoint", func(tx *store.Tx) error { _, _, err := tx.PutEndpoint(hub("hub"), at(99)); return err }, catalog.ErrConflict, `endpoint "hub" is at revision 1`},
