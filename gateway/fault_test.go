@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/headgate/headgate/gateway"
 	"github.com/headgate/headgate/gateway/journal"
@@ -187,48 +189,96 @@ func get(t *testing.T, url string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-// TestDiskFull fills the disk under a gateway while events flow, first down to
-// the reserve and then to the last byte. Numbered claims:
+// TestDiskFull fills the disk under a gateway, first down to the reserve and
+// then to the last byte.
+func TestDiskFull(t *testing.T) {
+	onOwnDisk(t, "64m", func(d *disk) {
+		settings := []string{"HEADGATE_DISK_RESERVE=8MiB", "HEADGATE_JOURNAL_RETAIN_SIZE=0", "HEADGATE_JOURNAL_MAX_SIZE=64MiB"}
+		testFullDisk(t, d.dir, settings, []fault{
+			{"down to the reserve", func(*child) { d.fill(6 << 20) }, func(*child) { d.empty() }},
+			{"to the last byte", func(*child) { d.fill(0) }, func(*child) { d.empty() }},
+		})
+	})
+}
+
+// TestFileSizeLimit does the same by a limit on the size of files, which takes
+// no privileges: every write beyond it fails.
+func TestFileSizeLimit(t *testing.T) {
+	limit := func(bytes uint64) func(*child) {
+		return func(c *child) {
+			var old syscall.Rlimit
+			c.limitFiles(t, nil, &old)
+			c.limitFiles(t, &syscall.Rlimit{Cur: min(bytes, old.Max), Max: old.Max}, nil)
+		}
+	}
+	testFullDisk(t, t.TempDir(), []string{"HEADGATE_DISK_RESERVE=0", "HEADGATE_JOURNAL_RETAIN_SIZE=0"}, []fault{
+		{"64 KiB", limit(64 << 10), limit(1<<64 - 1)},
+		{"nothing", limit(0), limit(1<<64 - 1)},
+	})
+}
+
+func init() {
+	if os.Getenv(killDir) != "" {
+		signal.Ignore(syscall.SIGXFSZ) // which would end the process at the limit
+	}
+}
+
+// limitFiles sets and gets the limit on the size of files that c writes.
+func (c *child) limitFiles(t *testing.T, set, get *syscall.Rlimit) {
+	t.Helper()
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(c.cmd.Process.Pid), syscall.RLIMIT_FSIZE,
+		uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), 0, 0)
+	if errno != 0 {
+		t.Fatalf("prlimit: %v", errno)
+	}
+}
+
+// fault is a way to take the disk from a gateway, and to give it back.
+type fault struct {
+	name       string
+	fail, heal func(*child)
+}
+
+// testFullDisk lets events flow into a gateway in dir, and takes the disk from
+// it. Numbered claims:
 //
 //  1. senders are answered 202, or 503 with Retry-After and the reason, and nothing else;
 //  2. a change of the catalog is made, or is refused and leaves it as it was;
 //  3. once there is room again it goes on by itself;
 //  4. everything acknowledged is delivered, to a file on the same disk, and
 //     the directory opens again.
-func TestDiskFull(t *testing.T) {
-	onOwnDisk(t, "64m", func(d *disk) {
-		data, out := filepath.Join(d.dir, "data"), filepath.Join(d.dir, "out.ndjson")
-		settings := []string{"HEADGATE_DISK_RESERVE=8MiB", "HEADGATE_JOURNAL_RETAIN_SIZE=0", "HEADGATE_JOURNAL_MAX_SIZE=64MiB"}
-		c := startChild(t, data, settings...)
-		put(t, c, "/endpoints/out", fmt.Sprintf(`{"kind":"file","settings":{"path":%q},"delivery":{"maxBackoff":"1s"}}`, out))
-		put(t, c, "/routes/all", `{"endpointName":"out"}`)
-		for _, leave := range []int64{6 << 20, 0} {
-			s := startStream(c.url, 2)
-			eventually(t, "events", func() bool { return s.count() > 100 })
-			d.fill(leave)
-			eventually(t, "refusals", func() bool { return s.refused.Load() > 20 })
-			if status, text := get(t, c.url+"/readyz"); status != http.StatusServiceUnavailable || text == "" {
-				t.Errorf("with a full disk readyz is %d %q", status, text)
-			}
-			requireStored(t, c, leave)
-			before := s.count()
-			d.empty()
-			eventually(t, "events again", func() bool { return s.count() > before+100 })
-			eventually(t, "readiness", func() bool { status, _ := get(t, c.url+"/readyz"); return status == http.StatusOK })
-			s.stop(t)
-			t.Logf("%d bytes left: %d events acknowledged, %d requests refused: %s", leave, s.count(), s.refused.Load(), s.reason)
-			requireDelivered(t, out, s)
-			if err := os.Truncate(out, 0); err != nil {
-				t.Fatal(err)
-			}
+func testFullDisk(t *testing.T, dir string, settings []string, faults []fault) {
+	data, out := filepath.Join(dir, "data"), filepath.Join(dir, "out.ndjson")
+	c := startChild(t, data, settings...)
+	put(t, c, "/endpoints/out", fmt.Sprintf(`{"kind":"file","settings":{"path":%q},"delivery":{"maxBackoff":"1s"}}`, out))
+	put(t, c, "/routes/all", `{"endpointName":"out"}`)
+	for i, f := range faults {
+		s := startStream(c.url, 2)
+		eventually(t, "events", func() bool { return s.count() > 300 })
+		f.fail(c)
+		eventually(t, "refusals", func() bool { return s.refused.Load() > 20 })
+		eventually(t, "readyz to say so", func() bool {
+			status, text := get(t, c.url+"/readyz")
+			return status == http.StatusServiceUnavailable && text != ""
+		})
+		requireStored(t, c, i)
+		before := s.count()
+		f.heal(c)
+		eventually(t, "events again", func() bool { return s.count() > before+100 })
+		eventually(t, "readiness", func() bool { status, _ := get(t, c.url+"/readyz"); return status == http.StatusOK })
+		s.stop(t)
+		t.Logf("%s: %d events acknowledged, %d requests refused: %s", f.name, s.count(), s.refused.Load(), s.reason)
+		requireDelivered(t, out, s)
+		if err := os.Truncate(out, 0); err != nil {
+			t.Fatal(err)
 		}
-		c.terminate(t)
-		c = startChild(t, data, settings...)
-		if status, text := get(t, c.url+"/api/v1/routes/all"); status != http.StatusOK {
-			t.Errorf("after a restart the route is %d %s", status, text)
-		}
-		c.terminate(t)
-	})
+	}
+	c.terminate(t)
+	c = startChild(t, data, settings...)
+	if status, text := get(t, c.url+"/api/v1/routes/all"); status != http.StatusOK {
+		t.Errorf("after a restart the route is %d %s", status, text)
+	}
+	c.terminate(t)
 }
 
 func put(t *testing.T, c *child, path, body string) {
@@ -240,10 +290,10 @@ func put(t *testing.T, c *child, path, body string) {
 
 // requireStored changes the catalog on a full disk: either the change is there
 // afterwards, or it was refused with a reason and is not.
-func requireStored(t *testing.T, c *child, leave int64) {
+func requireStored(t *testing.T, c *child, round int) {
 	t.Helper()
 	for i := range 5 {
-		path := fmt.Sprintf("/api/v1/routes/extra-%d-%d", leave, i)
+		path := fmt.Sprintf("/api/v1/routes/extra-%d-%d", round, i)
 		err := c.request(http.MethodPut, path, "application/json", `{"endpointName":"out","filter":"id = 'none'"}`)
 		status, text := get(t, c.url+path)
 		if (err == nil) != (status == http.StatusOK) {
