@@ -345,7 +345,7 @@ func TestFullJournal(t *testing.T) {
 		}
 	}))
 	defer hook.Close()
-	s := startWith(t, gateway.Options{Dir: t.TempDir(), Journal: journal.Options{MaxBytes: 2 << 20, ReserveBytes: -1, RetainBytes: -1}})
+	s := startWith(t, gateway.Options{Dir: t.TempDir(), Journal: journal.Options{MaxBytes: 1 << 20, ReserveBytes: -1, RetainBytes: -1}})
 	s.put("/endpoints/hook", fmt.Sprintf(`{"kind":"webhook","settings":{"url":%q,"mode":"batch"},"delivery":{"initialBackoff":"100ms","maxBackoff":"200ms"}}`, hook.URL))
 	s.put("/routes/all", `{"endpointName":"hook"}`)
 	flow := startStream(s.http.URL, 2)
