@@ -84,6 +84,11 @@ func readCase(dir string) (*Case, error) {
 		}
 		*to = text
 	}
+	if c.Want != nil {
+		if _, err := readWanted(c.Want); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(dir, wantFile), err)
+		}
+	}
 	return &c, nil
 }
 

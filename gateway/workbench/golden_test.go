@@ -132,6 +132,41 @@ func TestTryShowsTheDifference(t *testing.T) {
 	}
 }
 
+// TestWantedInPart wants anything but a failure of the events, and of one kind.
+func TestWantedInPart(t *testing.T) {
+	b, wasm := open(t), compileAwkward(t)
+	dir := t.TempDir()
+	in, config, want := filepath.Join(dir, "testdata/c/in.json"), filepath.Join(dir, "testdata/c/config.json"), filepath.Join(dir, "testdata/c/want.json")
+	writeFile(t, in, threeEvents)
+	writeFile(t, config, `{}`)
+	for _, tt := range []struct {
+		want   string
+		passes bool
+	}{
+		{`{"filter":[null,null,null]}`, true},
+		{`{"filter":[null,{"event":"2","pass":true},null]}`, true},
+		{`{"filter":[null,{"event":"2","pass":false},null]}`, false},
+		{`{"filter":[null,null]}`, false},
+		{`{"transform":[null,null,null]}`, true},
+		{`{"refused":{"filter":"x"}}`, false},
+		{`{}`, false},
+	} {
+		writeFile(t, want, tt.want)
+		if r := try(t, b, wasm, dir); r.Passed() != tt.passes {
+			t.Errorf("want %s: passed %v\n%s", tt.want, r.Passed(), r.Diff)
+		}
+	}
+	writeFile(t, config, `{"do":"trap"}`)
+	writeFile(t, want, `{"filter":[null,null,null]}`)
+	if r := try(t, b, wasm, dir); r.Passed() || !strings.Contains(r.Diff, "-     null") || !strings.Contains(r.Diff, "disco") {
+		t.Errorf("a trap will do for null:\n%s", r.Diff)
+	}
+	writeFile(t, want, `[null]`)
+	if _, err := workbench.Cases(dir); err == nil || !strings.Contains(err.Error(), "want.json: want an object") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestCasesSayWhatIsWrong(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, want string }{
 		{"no events", "in.ndjson", " ", "c/in.ndjson: it holds no events"},
