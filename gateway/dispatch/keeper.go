@@ -34,7 +34,7 @@ func (r *runner) bury(en entry, reason string) {
 
 // hasWork reports whether the keeper has anything to do.
 func (r *runner) hasWork() bool {
-	return len(r.burials)+len(r.puts)+len(r.removes)+len(r.loads) > 0
+	return len(r.burials)+len(r.puts)+len(r.removes) > 0
 }
 
 // work is one round of the keeper.
@@ -42,10 +42,9 @@ type work struct {
 	burials []burial
 	puts    []*retry
 	removes []delivery.Ref
-	loads   []*retry
 }
 
-// runKeeper brings retries and dead letters to disk and back. A change that
+// runKeeper brings retries and dead letters to disk. A change that
 // fails is tried until it succeeds: until then it is owed, and a restart finds
 // the event in the journal.
 func (r *runner) runKeeper() {
@@ -57,10 +56,10 @@ func (r *runner) runKeeper() {
 		}
 		for {
 			r.mu.Lock()
-			w := work{r.burials, r.puts, r.removes, r.loads}
-			r.burials, r.puts, r.removes, r.loads = nil, nil, nil, nil
-			r.keeping = w.burials != nil || w.puts != nil || w.removes != nil || w.loads != nil
+			r.keeping = r.hasWork()
 			more := r.keeping
+			w := work{r.burials, r.puts, r.removes}
+			r.burials, r.puts, r.removes = nil, nil, nil
 			r.mu.Unlock()
 			if !more {
 				break
@@ -97,8 +96,6 @@ func (r *runner) do(w *work) error {
 		}
 		w.removes = nil
 	}
-	r.doLoads(w.loads)
-	w.loads = nil
 	return nil
 }
 
@@ -168,44 +165,6 @@ func (r *runner) doPuts(w *work) error {
 	return nil
 }
 
-// doLoads reads the bodies of retries that are due, and hands them on.
-func (r *runner) doLoads(loads []*retry) {
-	for _, rt := range loads {
-		letter, err := r.d.retries.Get(r.ctx, rt.ref)
-		r.mu.Lock()
-		switch {
-		case err != nil && r.ctx.Err() != nil:
-			r.reschedule(rt, 0)
-		case err != nil:
-			r.unreadable(rt, err)
-		case rt.giveUp != "":
-			r.bury(entry{d: &letter.Delivery, retry: rt}, rt.giveUp)
-		default:
-			rt.d = &letter.Delivery
-			l := r.crew.lane(rt.d.Key)
-			l.push(entry{d: rt.d, retry: rt})
-			tell(l.wake)
-		}
-		r.mu.Unlock()
-	}
-}
-
-// maxUnread is how often a retry is read before it is set aside.
-const maxUnread = 5
-
-// unreadable gives a retry that cannot be read another chance, or sets it
-// aside: its key goes on without it. It stays on disk, for a repair.
-func (r *runner) unreadable(rt *retry, err error) {
-	if rt.unread++; rt.unread < maxUnread {
-		r.reschedule(rt, time.Second)
-		return
-	}
-	r.d.log.Error("a retry cannot be read and is set aside; its event is not delivered",
-		"endpoint", r.name, "position", rt.place.position, "retry", rt.ref, "err", err)
-	rt.ref = delivery.Ref{}
-	r.finish(rt)
-}
-
 // giveBack puts what was not done in front of what came since.
 func (r *runner) giveBack(w work) {
 	r.mu.Lock()
@@ -213,7 +172,6 @@ func (r *runner) giveBack(w work) {
 	r.burials = append(w.burials, r.burials...)
 	r.puts = append(w.puts, r.puts...)
 	r.removes = append(w.removes, r.removes...)
-	r.loads = append(w.loads, r.loads...)
 	r.keeping = false
 	tell(r.keep)
 }

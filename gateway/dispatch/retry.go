@@ -257,7 +257,7 @@ func (r *runner) tick(now time.Time) time.Duration {
 		heap.Pop(&r.due)
 		r.intoLane(rt)
 		r.loads = append(r.loads, rt)
-		tell(r.keep)
+		tell(r.load)
 	}
 	if r.health.paused {
 		r.crew.wakeAll()
@@ -281,7 +281,7 @@ func (r *runner) expire(now time.Time) {
 			r.intoLane(rt)
 			r.loads = append(r.loads, rt)
 			rt.giveUp = r.health.expired(r.policy)
-			tell(r.keep)
+			tell(r.load)
 		}
 	}
 }

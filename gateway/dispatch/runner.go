@@ -23,8 +23,9 @@ const (
 )
 
 // runner brings one endpoint its deliveries. Its state is guarded by mu; the
-// goroutines that it starts are its lanes, its keeper (the spools), its clock
-// (retries that come due) and its follower (the journal, while detached).
+// goroutines that it starts are its lanes, its keeper and its loader (the
+// spools), its clock (retries that come due) and its follower (the journal, while
+// detached).
 type runner struct {
 	name string
 	d    *Dispatcher
@@ -61,7 +62,9 @@ type runner struct {
 	inLanes   int // retries on their way through a lane
 	laneBytes int // that they take of memory
 
-	loads       []*retry
+	loads []*retry
+	load  chan struct{} // told when the loader has work
+
 	puts        []*retry
 	removes     []delivery.Ref
 	burials     []burial
@@ -101,7 +104,7 @@ func newRunner(d *Dispatcher, e Endpoint, m delivery.Mark, before chan struct{})
 		crew: newCrew(e.Sink, before), policy: e.Policy,
 		attach: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		keys: map[string]*keyQueue{}, keyless: map[*keyQueue]bool{},
-		clock: make(chan struct{}, 1), keep: make(chan struct{}, 1), drained: make(chan struct{}, 1),
+		clock: make(chan struct{}, 1), keep: make(chan struct{}, 1), load: make(chan struct{}, 1), drained: make(chan struct{}, 1),
 		redriving: map[delivery.Ref]*redriving{},
 		spilled:   map[outputID]bool{},
 	}
@@ -121,6 +124,7 @@ func (r *runner) start(ctx context.Context) {
 	r.startCrew()
 	r.mu.Unlock()
 	r.wg.Go(r.runKeeper)
+	r.wg.Go(r.runLoader)
 	r.wg.Go(r.runClock)
 	r.wg.Go(r.follow)
 }
