@@ -206,7 +206,9 @@ func (b *builder) stages(ctx context.Context, snapshot *catalog.Snapshot, r cata
 	var keys []bindingKey
 	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
 		key := bindingKey{digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version)}
-		bound, err := b.bindings.acquire(key, func() (*plugin.Binding, error) { return bind(ctx, b.plugins, key, bytes) })
+		bound, err := b.bindings.acquire(key, func() (*plugin.Binding, error) {
+			return bind(ctx, b.plugins, plugin.LoadOptions{}, key, bytes)
+		})
 		if err != nil {
 			return err
 		}
@@ -247,12 +249,12 @@ func eachPlugin(snapshot *catalog.Snapshot, r catalog.Route, fn func(kind plugin
 }
 
 // bind loads a module and ties it to a configuration.
-func bind(ctx context.Context, rt *plugin.Runtime, key bindingKey, bytes modules) (*plugin.Binding, error) {
+func bind(ctx context.Context, rt *plugin.Runtime, opts plugin.LoadOptions, key bindingKey, bytes modules) (*plugin.Binding, error) {
 	wasm, err := bytes(key.digest)
 	if err != nil {
 		return nil, err
 	}
-	m, err := rt.Load(ctx, wasm)
+	m, err := rt.LoadWith(ctx, wasm, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -99,8 +99,12 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	}
 	g.onClose(unhurried(g.journal.Close))
 
+	g.metrics = telemetry.NewMetrics(telemetry.Options{Version: opts.Version, Logger: opts.Logger})
 	cache := filepath.Join(opts.Dir, cacheDir)
-	plugins, err := plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.logPlugin})
+	plugins, err := plugin.NewRuntime(ctx, plugin.Options{
+		CacheDir: cache, TrapDir: filepath.Join(opts.Dir, trapDir),
+		Log: g.logPlugin, Notify: g.notePlugin, Measure: g.measurePlugin,
+	})
 	if err != nil {
 		return nil, inDir(opts.Dir, err)
 	}
@@ -124,7 +128,6 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 
-	g.metrics = telemetry.NewMetrics(telemetry.Options{Version: opts.Version, Logger: opts.Logger})
 	first, err := g.builder.build(ctx, g.store.Snapshot(), g.module)
 	if err != nil {
 		return nil, fmt.Errorf("data directory %s: catalog cannot be put in force: %w", opts.Dir, err)
@@ -153,6 +156,7 @@ const (
 	journalDir  = "journal"
 	catalogFile = "catalog.db"
 	cacheDir    = "cache"
+	trapDir     = "traps"
 )
 
 // prepareDir makes the data directory, and refuses one that holds something
@@ -168,7 +172,7 @@ func prepareDir(dir string) error {
 	}
 	for _, e := range entries {
 		switch e.Name() {
-		case journalDir, catalogFile, cacheDir, "lost+found":
+		case journalDir, catalogFile, cacheDir, trapDir, "lost+found":
 		default:
 			return fmt.Errorf("data directory %s holds %s, which is not Headgate's; name an empty directory with --data", dir, e.Name())
 		}
@@ -240,6 +244,20 @@ func (rs recorders) Record(tries []delivery.Try) {
 
 func (g *Gateway) logPlugin(l plugin.Log) {
 	g.log.Info(l.Text, telemetry.KeyPlugin, l.Plugin, "level", l.Level, telemetry.KeyPosition, l.Position)
+}
+
+// notePlugin logs what an operator should know of a plugin.
+func (g *Gateway) notePlugin(n plugin.Notice) {
+	say := g.log.Warn
+	if n.What == plugin.BreakerClosed {
+		say = g.log.Info
+	}
+	say("plugin: "+string(n.What), telemetry.KeyPlugin, n.Plugin, telemetry.KeyPosition, n.Position,
+		"bundle", n.Bundle, "until", n.Until, telemetry.KeyErr, n.Err)
+}
+
+func (g *Gateway) measurePlugin(u plugin.Use) {
+	g.metrics.PluginCalled(u.Plugin, u.Events, u.Fuel, u.Elapsed, u.Failed)
 }
 
 func (g *Gateway) telemetryState() telemetry.State {

@@ -39,6 +39,7 @@ type Metrics struct {
 
 	pluginCalls  *prometheus.CounterVec
 	pluginEvents *prometheus.CounterVec
+	pluginFuel   *prometheus.CounterVec
 	pluginTime   *prometheus.HistogramVec
 
 	gauges *gauges
@@ -82,6 +83,7 @@ func NewMetrics(o Options) *Metrics {
 
 		pluginCalls:  counters("plugin_calls_total", "Calls into plugins, by what they came to.", "plugin", "outcome"),
 		pluginEvents: counters("plugin_events_total", "Events handed to plugins.", "plugin"),
+		pluginFuel:   counters("plugin_fuel_total", "Fuel that events took in plugins, in WebAssembly instructions, roughly.", "plugin"),
 		pluginTime:   histograms("plugin_call_duration_seconds", "Duration of a call into a plugin, a batch of events each.", callBuckets, "plugin"),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "1, with the version as labels.",
@@ -91,7 +93,7 @@ func NewMetrics(o Options) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build,
 		m.attempts, m.deadLetters, m.attemptTime, m.latency,
 		m.accepted, m.commitTime, m.refused,
-		m.pluginCalls, m.pluginEvents, m.pluginTime, m.gauges)
+		m.pluginCalls, m.pluginEvents, m.pluginFuel, m.pluginTime, m.gauges)
 	return m
 }
 

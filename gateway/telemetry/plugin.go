@@ -9,14 +9,14 @@ import (
 // pluginSeries holds the children of the vectors for one plugin.
 type pluginSeries struct {
 	calls, failed prometheus.Counter
-	events        prometheus.Counter
+	events, fuel  prometheus.Counter
 	duration      prometheus.Observer
 }
 
-// PluginCalled counts a call into a plugin with a batch of events. failed means
-// that it trapped, ran out of a limit or broke the ABI, so that its instance
-// was thrown away.
-func (m *Metrics) PluginCalled(plugin string, events int, took time.Duration, failed bool) {
+// PluginCalled counts a call into a plugin with a batch of events, and the fuel
+// that they took. failed means that it trapped, ran out of a limit or broke the
+// ABI, so that its instance was thrown away.
+func (m *Metrics) PluginCalled(plugin string, events int, fuel int64, took time.Duration, failed bool) {
 	s := m.pluginSeries(plugin)
 	if failed {
 		s.failed.Inc()
@@ -24,6 +24,7 @@ func (m *Metrics) PluginCalled(plugin string, events int, took time.Duration, fa
 		s.calls.Inc()
 	}
 	s.events.Add(float64(events))
+	s.fuel.Add(float64(fuel))
 	s.duration.Observe(took.Seconds())
 }
 
@@ -42,6 +43,7 @@ func (m *Metrics) pluginSeries(plugin string) *pluginSeries {
 			calls:    m.pluginCalls.WithLabelValues(name, "ok"),
 			failed:   m.pluginCalls.WithLabelValues(name, "failed"),
 			events:   m.pluginEvents.WithLabelValues(name),
+			fuel:     m.pluginFuel.WithLabelValues(name),
 			duration: m.pluginTime.WithLabelValues(name),
 		}
 		m.plugins[plugin] = s

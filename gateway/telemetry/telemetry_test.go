@@ -136,8 +136,8 @@ func TestIngressPluginsAndState(t *testing.T) {
 	m.Refused(400)
 	m.Refused(503)
 	m.Refused(503)
-	m.PluginCalled("tsi", 64, 250*time.Microsecond, false)
-	m.PluginCalled("tsi", 64, time.Millisecond, true)
+	m.PluginCalled("tsi", 64, 12_800, 250*time.Microsecond, false)
+	m.PluginCalled("tsi", 64, 200, time.Millisecond, true)
 	m.Watch(func() telemetry.State {
 		return telemetry.State{JournalBytes: 4096, First: 3, Last: 9,
 			Endpoints: []telemetry.EndpointState{{Name: "hub", Lag: 2, Retrying: 5, Dead: 1}, {Name: "bad\xff"}}}
