@@ -70,23 +70,25 @@ func (h *historian) propertyRows(e *sdk.Event) error {
 		return err
 	}
 	r := &h.rows
+	r.share()
+	r.text("TimeStamp", e.Time())
+	r.text("ServiceId", serviceID(e))
+	r.text("Id", e.TwinID())
+	r.value("ModelId", h.update.model)
+	if _, id, ok := strings.Cut(e.Subject(), "/relationships/"); ok {
+		r.text("RelationshipId", id)
+	}
+	r.shared()
 	for i := range h.update.operations {
 		op := &h.update.operations[i]
 		if op.hidden || op.removes && !h.removals {
 			continue
 		}
 		r.begin()
-		r.text("TimeStamp", e.Time())
 		r.value("SourceTimeStamp", h.update.sourceTime(op))
-		r.text("ServiceId", serviceID(e))
-		r.text("Id", e.TwinID())
-		r.value("ModelId", h.update.model)
 		r.bytes("Key", h.update.appendKey(r.key[:0], op, h.separator))
 		if !op.removes {
 			r.value("Value", op.value)
-		}
-		if _, id, ok := strings.Cut(e.Subject(), "/relationships/"); ok {
-			r.text("RelationshipId", id)
 		}
 		if h.removals {
 			r.text("Action", action(op.removes, "Update"))

@@ -14,14 +14,24 @@ import (
 type rows struct {
 	camel bool
 
+	head []byte // what every row begins with
 	all  []byte // the rows, each with a line break behind it
 	ends []int  // of the rows, before the line break
 	key  []byte // memory of the caller's
 }
 
-func (r *rows) reset() { r.all, r.ends = r.all[:0], r.ends[:0] }
+func (r *rows) reset() {
+	r.head = append(r.head[:0], '{')
+	r.all, r.ends = r.all[:0], r.ends[:0]
+}
 
-func (r *rows) begin() { r.all = append(r.all, '{') }
+// share begins, before the first row, the columns that every row has, and shared
+// ends them.
+func (r *rows) share() { r.begin() }
+
+func (r *rows) shared() { r.head, r.all = append(r.head[:0], r.all...), r.all[:0] }
+
+func (r *rows) begin() { r.all = append(r.all, r.head...) }
 
 func (r *rows) end() {
 	r.all = append(r.all, '}')

@@ -19,7 +19,9 @@ func main() {}
 // is kept as memory for the next.
 type mapper struct {
 	options
-	text []byte
+	versions, end []byte // parts of every Event Grid event
+	version       string // the data's, of the event at hand
+	text          []byte
 }
 
 func open(config json.Value) (sdk.TransformFunc, error) {
@@ -27,7 +29,7 @@ func open(config json.Value) (sdk.TransformFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mapper{options: o}
+	m := &mapper{options: o, versions: appendVersions(nil, o.dataVersion), end: appendEnd(nil, o.topic)}
 	if o.back {
 		return m.toCloudEvents, nil
 	}
@@ -36,9 +38,6 @@ func open(config json.Value) (sdk.TransformFunc, error) {
 
 // applicationJSON is the content type of JSON that Azure Digital Twins writes.
 const applicationJSON = "application/json"
-
-// noTime is the eventTime of an event without one: in the schema it is required.
-const noTime = "0001-01-01T00:00:00Z"
 
 // Members of the envelope that wraps data, beside the extension attributes.
 const (

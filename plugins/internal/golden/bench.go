@@ -78,6 +78,7 @@ func benchmarkHost(b *testing.B, h *host, config string, batch int) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/event")
+	b.ReportMetric(float64(h.used.Fuel)/float64(h.used.Events), "fuel/event") // which no other load changes
 }
 
 func updates(n int) []plugintest.Event {

@@ -14,12 +14,14 @@ import (
 // host runs the plugin of the package under test as the gateway does.
 type host struct {
 	module *plugin.Module
+	used   plugin.Use // by the latest call
 }
 
 // newHost builds the plugin in the current directory and loads it.
 func newHost(t testing.TB) *host {
 	t.Helper()
-	r, err := plugin.NewRuntime(t.Context(), plugin.Options{})
+	h := &host{}
+	r, err := plugin.NewRuntime(t.Context(), plugin.Options{Measure: func(u plugin.Use) { h.used = u }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +35,8 @@ func newHost(t testing.TB) *host {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
-	return &host{module: m}
+	h.module = m
+	return h
 }
 
 func (h *host) bind(t testing.TB, config string) *plugin.Binding {
