@@ -82,10 +82,13 @@ var plan = map[string]room{
 	"gateway/demo":           {imports: []string{"gateway/event"}},
 	"gateway/workbench":      {imports: []string{"gateway/catalog", "gateway/event", "gateway/pipeline", "gateway/plugin", "sdk", "sdk/abi"}},
 
-	"sdk":            {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
-	"sdk/abi":        {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
-	"sdk/json":       {never: guestNever},
-	"sdk/plugintest": {imports: []string{"sdk", "sdk/abi", "sdk/json"}},
+	"sdk":                  {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
+	"sdk/abi":              {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
+	"sdk/json":             {never: guestNever},
+	"sdk/plugintest":       {imports: []string{"sdk", "sdk/abi", "sdk/json"}},
+	"sdk/tck":              {imports: []string{"sdk/abi", "sdk/plugintest"}},
+	"sdk/tck/guest":        {imports: []string{"sdk", "sdk/json"}, never: guestNever},
+	"sdk/tck/guest/module": {imports: []string{"sdk", "sdk/tck/guest"}},
 
 	"plugins":   {imports: []string{"sdk"}},
 	"plugins/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},

@@ -153,7 +153,7 @@ func (t *tested) say(r *workbench.Result, written bool) {
 	case written:
 		note = "  (want.json written)"
 	}
-	fmt.Fprintf(t.out, "%s %s  %s, at most %s instructions each%s\n", mark, r.Name, count(len(r.Events), "event"), grouped(r.Fuel), note)
+	fmt.Fprintf(t.out, "%s %s  %s, at most %s fuel each%s\n", mark, r.Name, count(len(r.Events), "event"), grouped(r.Fuel), note)
 	if r.Passed() {
 		return
 	}

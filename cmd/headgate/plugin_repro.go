@@ -68,7 +68,7 @@ func reproCommand(a *app) *cobra.Command {
 				on = "on event " + b.Event.Position.String()
 			}
 			fmt.Fprintf(a.out, "%s failed %s in %s, at %s\n", oneLine(b.Plugin, 200), on, oneLine(b.Trap.Func, 100), a.when(b.Time, toSecond))
-			fmt.Fprintf(a.out, "  %s  (%s instructions)\n", oneLine(strings.TrimSuffix(string(b.Trap.Fault)+": "+b.Trap.Text, ": "), 500), grouped(b.Trap.Fuel))
+			fmt.Fprintf(a.out, "  %s  (%s fuel)\n", oneLine(strings.TrimSuffix(string(b.Trap.Fault)+": "+b.Trap.Text, ": "), 500), grouped(b.Trap.Fuel))
 			for line := range strings.Lines(b.Trap.Trace) {
 				fmt.Fprintf(a.out, "    %s\n", oneLine(strings.TrimSpace(line), 200))
 			}

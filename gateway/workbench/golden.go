@@ -48,7 +48,7 @@ type Result struct {
 	// Unsteady are events to which the module answers differently alone than in
 	// a batch; a gateway may do either.
 	Unsteady []string
-	Fuel     int64    // the most that one event took
+	Fuel     int64    // the most that one event took, alone
 	Logs     []string // that the module wrote
 }
 
