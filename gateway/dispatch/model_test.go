@@ -169,7 +169,7 @@ func (m *model) start() {
 	clear(m.sinks)
 	// A disk that fails while the gateway starts ends it; that is not the case here.
 	spoil := m.spoil.Swap(false)
-	d, err := dispatch.Open(m.t.Context(), m.v, spool{m.disk.retries, m.v, false}, spool{m.disk.letters, m.v, true}, m.plan(), dispatch.Options{})
+	d, err := dispatch.Open(m.t.Context(), m.v, spool{m.disk.retries, m.v, false}, spool{m.disk.letters, m.v, true}, m.plan(), dispatch.Options{Recorder: m.world})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -312,7 +312,7 @@ func (m *model) checkOrder() {
 	last := map[lane]sent{}
 	had := map[identity]bool{}
 	for _, s := range m.log {
-		if s.redrive != (delivery.Ref{}) || m.removed[s.endpoint] {
+		if s.redrive != (delivery.Ref{}) || m.removed[s.endpoint] || m.dead[s.identity] {
 			continue
 		}
 		lanes := []lane{{s.life, s.endpoint, s.key}}

@@ -34,7 +34,8 @@ type world struct {
 	life   int        // of the process: crashes and restarts so far
 	active map[string]int
 	tries  map[identity]int
-	log    []sent // what was taken, in order
+	dead   map[identity]bool // given up at some time, maybe not for good: the process may have died
+	log    []sent            // what was taken, in order
 	errs   []error
 }
 
@@ -59,7 +60,7 @@ type sent struct {
 }
 
 func newWorld(seed uint64) *world {
-	return &world{seed: seed, disk: newMemory(), active: map[string]int{}, tries: map[identity]int{}}
+	return &world{seed: seed, disk: newMemory(), active: map[string]int{}, tries: map[identity]int{}, dead: map[identity]bool{}}
 }
 
 // roll draws a number below n that depends on the seed and what alone.
@@ -72,6 +73,17 @@ func (w *world) roll(n int, what ...any) int {
 
 func (w *world) fault(format string, args ...any) {
 	w.errs = append(w.errs, fmt.Errorf(format, args...))
+}
+
+// Record implements dispatch.Recorder.
+func (w *world) Record(tries []delivery.Try) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, try := range tries {
+		if try.Dead {
+			w.dead[identify(try.Delivery)] = true
+		}
+	}
 }
 
 // view is the disk as one life of the process sees it; once it is dead nothing
