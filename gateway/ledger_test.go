@@ -218,7 +218,7 @@ func TestKillLedger(t *testing.T) {
 		var busy sync.WaitGroup
 		for sender := range next {
 			busy.Go(func() {
-				for range 40 {
+				for range 25 {
 					var events, ids []string
 					for range 1 + sender*5 {
 						next[sender]++
