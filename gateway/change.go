@@ -208,7 +208,7 @@ func (g *Gateway) DeletePlugin(ctx context.Context, by admin.Change, name string
 // installFirstParty stores the plugins that the binary carries. The first
 // version of a name becomes active; a newer binary adds a version, and leaves
 // it to the operator to activate that.
-func (g *Gateway) installFirstParty(ctx context.Context) error {
+func (g *Gateway) installFirstParty() error {
 	carried := plugins.FirstParty()
 	if len(carried) == 0 {
 		g.log.Warn("this binary carries no first-party plugins; build it with: go tool task build")
@@ -217,16 +217,11 @@ func (g *Gateway) installFirstParty(ctx context.Context) error {
 		if g.stored(p.Name, catalog.Digest(p.Wasm)) {
 			continue
 		}
-		m, err := g.builder.plugins.Load(ctx, p.Wasm)
-		if err != nil {
-			return fmt.Errorf("plugin %s of this binary: %w", p.Name, err)
-		}
-		err = g.store.Update(func(tx *store.Tx) error {
+		err := g.store.Update(func(tx *store.Tx) error {
 			tx.By = "headgate"
-			_, _, err := tx.AddVersion(p.Name, version(m.Info()), p.Wasm)
+			_, _, err := tx.AddVersion(p.Name, catalog.Version{Kinds: p.Kinds, ConfigSchema: p.ConfigSchema}, p.Wasm)
 			return err
 		})
-		m.Close()
 		if err != nil {
 			return fmt.Errorf("plugin %s of this binary: %w", p.Name, err)
 		}

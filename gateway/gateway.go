@@ -124,7 +124,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	for _, k := range g.builder.kinds {
 		g.kinds = append(g.kinds, k.Kind)
 	}
-	if err := g.installFirstParty(ctx); err != nil {
+	if err := g.installFirstParty(); err != nil {
 		return nil, err
 	}
 
