@@ -167,6 +167,12 @@ func (s *stream) count() int {
 	return len(s.acked)
 }
 
+func (s *stream) refusal() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}
+
 // stop ends the senders, and reports what was answered in no way that they
 // may expect.
 func (s *stream) stop(t *testing.T) {
@@ -350,8 +356,8 @@ func TestFullJournal(t *testing.T) {
 	s.put("/routes/all", `{"endpointName":"hook"}`)
 	flow := startStream(s.http.URL, 2)
 	eventually(t, "refusals", func() bool { return flow.refused.Load() > 20 })
-	if !strings.Contains(flow.reason, "journal is full") {
-		t.Errorf("the refusal is %s, want that the journal is full", flow.reason)
+	if reason := flow.refusal(); !strings.Contains(reason, "journal is full") {
+		t.Errorf("the refusal is %s, want that the journal is full", reason)
 	}
 	if status, text := s.do(http.MethodGet, "/readyz", "", ""); status != http.StatusServiceUnavailable || !strings.Contains(text, "journal is full") {
 		t.Errorf("readyz = %d %s", status, text)
