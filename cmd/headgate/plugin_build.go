@@ -141,7 +141,7 @@ func replaceFile(name string, b []byte) error {
 		err = os.Rename(tmp.Name(), name)
 	}
 	if err != nil {
-		os.Remove(tmp.Name()) //nolint:errcheck // the first error counts
+		os.Remove(tmp.Name())
 	}
 	return err
 }

@@ -124,7 +124,7 @@ func (d *dev) run(ctx context.Context) error {
 	}()
 	err = d.loop(ctx, changes, live, ended)
 	cancel()
-	<-ended // the other of the two
+	_ = <-ended // the other of the two
 	return err
 }
 
@@ -233,7 +233,7 @@ func (d *dev) testLine(ctx context.Context, wasm []byte) string {
 	case total == 0:
 		return "it has no tests"
 	case len(failed) > 0:
-		return fmt.Sprintf("%d of %s FAIL: %s (see headgate plugin test)", len(failed), count(total, "test"), strings.Join(failed, ", "))
+		return fmt.Sprintf("%d of %s FAILED: %s (see headgate plugin test)", len(failed), count(total, "test"), strings.Join(failed, ", "))
 	}
 	return count(total, "test") + " passed"
 }

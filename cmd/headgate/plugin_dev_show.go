@@ -206,7 +206,7 @@ func (d *dev) compare(ctx context.Context, before int) error {
 		}
 	}
 	if n := len(d.recent); n > 0 {
-		d.tell("%d of the latest %s come out otherwise than under version %d", differ, count(n, "event"), before)
+		d.tell("otherwise than under version %d: %d of the latest %s", before, differ, count(n, "event"))
 	}
 	return nil
 }

@@ -144,10 +144,10 @@ func TestFirstPlugin(t *testing.T) {
 		await(t, "undefined: nonsense", screen)
 		change(t, "warm/main.go", "value < nonsense", "value < 1000+min")
 		await(t, "warm version 3 is active", screen)
-		await(t, "1 of 1 test FAIL: updates", screen)
+		await(t, "1 of 1 test FAILED: updates", screen)
 		await(t, "warm - is dropped", screen)
 		await(t, "warm + passes", screen)
-		await(t, "1 of the latest 2 events come out otherwise than under version 2", screen)
+		await(t, "otherwise than under version 2: 1 of the latest 2 events", screen)
 	})
 	do(0, "3", "", "plugin", "list", "warm")
 }

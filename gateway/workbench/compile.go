@@ -51,7 +51,7 @@ func Compile(ctx context.Context, dir string, o CompileOptions) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(tmp) //nolint:errcheck // a temporary directory may stay
+	defer os.RemoveAll(tmp)
 	out := filepath.Join(tmp, "plugin.wasm")
 	ldflags := "-s -w"
 	if o.Names {
