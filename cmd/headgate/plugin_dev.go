@@ -94,13 +94,14 @@ func (d *dev) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	watcher := workbench.Watch(d.dir) // now: what changes during the first compilation counts
 	if err := d.swap(ctx); err != nil {
 		return err
 	}
 	changes, live := make(chan struct{}, 1), make(chan catalog.StoredEvent, catalog.MaxTestEvents)
 	ended := make(chan error, 2)
 	go func() {
-		ended <- workbench.Watch(ctx, d.dir, devPoll, func() {
+		ended <- watcher.Run(ctx, devPoll, func() {
 			select {
 			case changes <- struct{}{}:
 			default: // one is waiting

@@ -9,22 +9,30 @@ import (
 	"time"
 )
 
-// Watch calls changed whenever a file of the plugin in dir was written, made or
-// removed, once for changes that come together, until ctx ends. It looks every
-// so often, which works on every file system. What changes during a call of
-// changed is seen after it. Modules and what is hidden do not count.
-func Watch(ctx context.Context, dir string, every time.Duration, changed func()) error {
+// Watcher sees when the source of a plugin changes. It looks every so often,
+// which works on every file system. Modules and what is hidden do not count.
+type Watcher struct {
+	dir   string
+	known map[string]stamp
+}
+
+// Watch returns a watcher of the directory dir as it is now.
+func Watch(dir string) *Watcher { return &Watcher{dir: dir, known: look(dir)} }
+
+// Run calls changed when a file was written, made or removed since Watch, once
+// for changes that come together, until ctx ends, and returns why that did.
+// What changes during a call of changed is seen after it.
+func (w *Watcher) Run(ctx context.Context, every time.Duration, changed func()) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	known := look(dir)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
 		}
-		now := look(dir)
-		if maps.Equal(known, now) {
+		now := look(w.dir)
+		if maps.Equal(w.known, now) {
 			continue
 		}
 		for settled := false; !settled; { // an editor may write several files
@@ -33,10 +41,10 @@ func Watch(ctx context.Context, dir string, every time.Duration, changed func())
 				return ctx.Err()
 			case <-tick.C:
 			}
-			next := look(dir)
+			next := look(w.dir)
 			settled, now = maps.Equal(now, next), next
 		}
-		known = now
+		w.known = now
 		changed()
 	}
 }
