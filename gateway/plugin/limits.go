@@ -17,6 +17,7 @@ type Limits struct {
 	Nesting      int64 `json:"nesting,omitempty"`   // of blocks in a function
 	BodyBytes    int64 `json:"bodyBytes,omitempty"` // of a function
 	TableEntries int64 `json:"tableEntries,omitempty"`
+	Complexity   int64 `json:"complexity,omitempty"` // branches and locals of large functions: see package meter
 
 	MemoryBytes int64 `json:"memoryBytes,omitempty"` // linear memory of an instance; rounded down to pages of 64 KiB
 	CallDepth   int64 `json:"callDepth,omitempty"`   // calls within each other; a large frame counts for several
@@ -50,6 +51,7 @@ func DefaultLimits() Limits {
 		Nesting:      int64(m.Nesting),
 		BodyBytes:    int64(m.BodyBytes),
 		TableEntries: int64(m.TableEntries),
+		Complexity:   int64(m.Complexity),
 		MemoryBytes:  64 << 20,
 		CallDepth:    1 << 15,
 		BatchEvents:  256,
@@ -72,7 +74,7 @@ type limit struct {
 	value *int64
 }
 
-func (l *Limits) all() [19]limit {
+func (l *Limits) all() [20]limit {
 	return [...]limit{
 		{"moduleBytes", &l.ModuleBytes},
 		{"functions", &l.Functions},
@@ -80,6 +82,7 @@ func (l *Limits) all() [19]limit {
 		{"nesting", &l.Nesting},
 		{"bodyBytes", &l.BodyBytes},
 		{"tableEntries", &l.TableEntries},
+		{"complexity", &l.Complexity},
 		{"memoryBytes", &l.MemoryBytes},
 		{"callDepth", &l.CallDepth},
 		{"batchEvents", &l.BatchEvents},
@@ -133,7 +136,7 @@ func (l *Limits) pages() uint32 { return uint32(min(max(l.MemoryBytes/pageBytes,
 func (l *Limits) meter() meter.Limits {
 	return meter.Limits{
 		Functions: int(l.Functions), Locals: int(l.Locals), Nesting: int(l.Nesting),
-		BodyBytes: int(l.BodyBytes), TableEntries: int(l.TableEntries),
+		BodyBytes: int(l.BodyBytes), TableEntries: int(l.TableEntries), Complexity: int(l.Complexity),
 	}
 }
 

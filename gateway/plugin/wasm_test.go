@@ -16,7 +16,11 @@ type wasm struct {
 	memory  []byte // limits; nil for no memory
 	data    string // at address 16
 	start   int    // function, with imports counted; -1 for none
-	extra   []byte // sections to append as they are
+
+	// Contents of sections, as they are.
+	tables, globals, elements []byte
+	datas                     [][]byte // further segments
+	extra                     []byte   // sections to append as they are
 }
 
 type wasmImport struct {
@@ -130,18 +134,23 @@ func (w *wasm) bytes() []byte {
 	b = sectionOf(b, 1, types)
 	b = sectionOf(b, 2, imports)
 	b = sectionOf(b, 3, functions)
+	b = rawSection(b, 4, w.tables)
 	if w.memory != nil {
 		b = sectionOf(b, 5, [][]byte{w.memory})
 		exports = append(exports, slices.Concat(text("memory"), []byte{2, 0}))
 	}
+	b = rawSection(b, 6, w.globals)
 	b = sectionOf(b, 7, exports)
 	if w.start >= 0 {
 		b = append(b, 8, 1, byte(w.start))
 	}
+	b = rawSection(b, 9, w.elements)
 	b = sectionOf(b, 10, code)
+	datas := w.datas
 	if w.data != "" {
-		b = sectionOf(b, 11, [][]byte{slices.Concat([]byte{0}, i32c(tinyText), []byte{0x0b}, text(w.data))})
+		datas = append([][]byte{segment(tinyText, w.data)}, datas...)
 	}
+	b = sectionOf(b, 11, datas)
 	return append(b, w.extra...)
 }
 
@@ -164,6 +173,18 @@ func sectionOf(b []byte, id byte, elements [][]byte) []byte {
 	}
 	content := slices.Concat(leb(uint64(len(elements))), slices.Concat(elements...))
 	return slices.Concat(b, []byte{id}, leb(uint64(len(content))), content)
+}
+
+func rawSection(b []byte, id byte, content []byte) []byte {
+	if len(content) == 0 {
+		return b
+	}
+	return slices.Concat(b, []byte{id}, leb(uint64(len(content))), content)
+}
+
+// segment is one of data, at an address.
+func segment(at int32, data string) []byte {
+	return slices.Concat([]byte{0}, i32c(at), []byte{0x0b}, text(data))
 }
 
 func leb(v uint64) []byte { return binary.AppendUvarint(nil, v) }

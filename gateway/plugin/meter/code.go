@@ -60,6 +60,8 @@ type function struct {
 	left, size uint32
 	charges    []charge
 	blocks     []block
+
+	loops, branches int64 // seen so far: what makes a compiler slow
 }
 
 // charge is the cost of what a function entry or loop head opens, and where
@@ -85,8 +87,24 @@ func (f *function) rewrite(r *reader, own *signature) {
 	if !r.done() {
 		panic(fault("a function has bytes after its end"))
 	}
+	f.weigh()
 	for _, c := range f.charges {
 		putPadded(f.out[c.at:], c.cost)
+	}
+}
+
+// weigh adds what compiling the function takes beyond its size: the time grows
+// with the square of its branches, and of its loops, and with its branches times
+// its locals. The weights are what was measured.
+func (f *function) weigh() {
+	const little = 1_000_000 // as all functions of honest size have it
+	cost := f.branches*f.branches + 20*f.loops*f.loops + 250*f.branches*int64(f.left)
+	if cost < little {
+		return
+	}
+	limit := uint64(f.module.options.Limits.Complexity)
+	if f.module.work += uint64(cost); f.module.work > limit {
+		panic(exceeds("complexity", f.module.work, limit, "units of branches and locals in large functions"))
 	}
 }
 
@@ -95,6 +113,7 @@ func (f *function) rewrite(r *reader, own *signature) {
 func (f *function) body(r *reader) {
 	counts := f.calls
 	f.out, f.charges, f.blocks = f.out[:0], f.charges[:0], f.blocks[:0]
+	f.loops, f.branches = 0, 0
 	f.blocks = append(f.blocks, block{f.enter()})
 	for len(f.blocks) > 0 {
 		f.instruction(r)
@@ -224,8 +243,10 @@ func (f *function) instruction(r *reader) {
 	switch op {
 	case opBlock, opLoop, opIf:
 		f.blockType(r)
+		f.branches++
 		f.out = append(f.out, r.b[start:r.pos]...)
 		if op == opLoop {
+			f.loops++
 			inside.charge = f.open()
 		}
 		f.blocks = append(f.blocks, inside)
@@ -279,6 +300,7 @@ func (f *function) instruction(r *reader) {
 
 // label reads the number of an enclosing block, or of the function.
 func (f *function) label(r *reader) {
+	f.branches++
 	if n := r.u32(); int64(n) >= int64(len(f.blocks)) {
 		panic(faultf("a branch to label %d of %d", n, len(f.blocks)))
 	}

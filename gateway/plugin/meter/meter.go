@@ -70,11 +70,15 @@ type Limits struct {
 	Nesting      int // of blocks in a function
 	BodyBytes    int // of a function
 	TableEntries int // of all tables, at their largest
+	// Complexity of all large functions together: of each, the square of its
+	// branches, and its branches times its locals, about. A compiler's time
+	// grows with it; the default is some seconds.
+	Complexity int
 }
 
 // DefaultLimits are far above what compilers of languages make.
 func DefaultLimits() Limits {
-	return Limits{Functions: 100_000, Locals: 10_000, Nesting: 1_000, BodyBytes: 1 << 20, TableEntries: 1 << 20}
+	return Limits{Functions: 100_000, Locals: 10_000, Nesting: 1_000, BodyBytes: 1 << 20, TableEntries: 1 << 20, Complexity: 500_000_000}
 }
 
 func (l Limits) withDefaults() Limits {
@@ -85,6 +89,7 @@ func (l Limits) withDefaults() Limits {
 		Nesting:      cmp.Or(l.Nesting, d.Nesting),
 		BodyBytes:    cmp.Or(l.BodyBytes, d.BodyBytes),
 		TableEntries: cmp.Or(l.TableEntries, d.TableEntries),
+		Complexity:   cmp.Or(l.Complexity, d.Complexity),
 	}
 }
 

@@ -3,6 +3,7 @@ package meter_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -253,6 +254,20 @@ func TestInstrumentRefuses(t *testing.T) {
 	}
 }
 
+func TestComplexity(t *testing.T) {
+	body := append([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0x04, 0x40, 0x0b}, 2000)...)
+	body = append(body, 0x0b)
+	long := func(id byte, b []byte) []byte { return append(binary.AppendUvarint([]byte{id}, uint64(len(b))), b...) }
+	wasm := module(section(1, 1, 0x60, 0, 0), section(3, 1, 0),
+		long(10, append(binary.AppendUvarint([]byte{1}, uint64(len(body))), body...)))
+	for limit, want := range map[int]string{4_000_000: "", 3_999_999: "the limit of complexity is 3999999"} {
+		_, err := meter.Instrument(wasm, meter.Options{Limits: meter.Limits{Complexity: limit}})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+	}
+}
+
 // TestSpecModules instruments every module of the official tests, which
 // wazero's own module carries: what is valid stays so, what is not is refused,
 // and of the valid ones only those that import more than functions are refused.
@@ -274,7 +289,7 @@ func TestSpecModules(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := valid(t.Context(), r, wasm)
-		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, Depth: 1, MemoryPages: 1 << 16})
+		out, err := meter.Instrument(wasm, meter.Options{Fuel: 1, Depth: 1, MemoryPages: 1 << 16, Limits: meter.Limits{Complexity: 1 << 40}})
 		switch {
 		case err != nil:
 			if before && !strings.Contains(err.Error(), "only functions can be imported") {

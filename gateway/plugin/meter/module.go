@@ -16,6 +16,7 @@ type module struct {
 	begins   []uint32 // imports that are the marker
 	turnType uint32   // type of the ledger's function
 	locals   uint64   // declared so far, by all functions
+	work     uint64   // for a compiler, so far: see function.weigh
 
 	wrote [len(order)]bool
 }
