@@ -12,7 +12,7 @@ import (
 )
 
 func TestInspect(t *testing.T) {
-	b, wasm := open(t), compileAwkward(t)
+	b, wasm := shared, compileAwkward(t)
 	r, err := b.Inspect(t.Context(), wasm)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestInspectWarns(t *testing.T) {
-	b := open(t)
+	b := shared
 	command := filepath.Join(t.TempDir(), "command.wasm")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", command, "./testdata/awkward") // the ordinary way
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")

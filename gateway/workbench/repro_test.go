@@ -59,7 +59,7 @@ func TestReproduceAndSave(t *testing.T) {
 	if err := workbench.SaveCase(filepath.Join(dir, "testdata/trap"), b); err == nil {
 		t.Error("a test was written over another")
 	}
-	bench := open(t)
+	bench := shared
 	if got := try(t, bench, wasm, dir); got.Passed() || !strings.Contains(got.Diff, "disco") {
 		t.Errorf("the saved test passes before the plugin is mended: %s", got.Diff)
 	}

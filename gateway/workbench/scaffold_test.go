@@ -1,6 +1,7 @@
 package workbench_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,18 +11,19 @@ import (
 	"github.com/headgate/headgate/gateway/workbench"
 )
 
-func open(t *testing.T) *workbench.Bench {
-	t.Helper()
-	b, err := workbench.Open(t.Context())
-	if err != nil {
-		t.Fatal(err)
+// shared is a bench for all tests, so that each module is compiled once.
+var shared *workbench.Bench
+
+func TestMain(m *testing.M) {
+	var err error
+	if shared, err = workbench.Open(context.Background()); err != nil {
+		panic(err)
 	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return b
+	status := m.Run()
+	if err := shared.Close(); err != nil {
+		panic(err)
+	}
+	os.Exit(status)
 }
 
 // offline makes the go tool do without a network, and without what the user of
@@ -35,7 +37,7 @@ func offline(t *testing.T) {
 // nothing of it, and runs its test.
 func TestNewWorksAsItIs(t *testing.T) {
 	offline(t)
-	b := open(t)
+	b := shared
 	root := t.TempDir()
 	writeFile(t, filepath.Join(root, "go.work"), "go 1.26\n")
 	for _, tt := range []struct {
