@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,15 +101,16 @@ func (d *dev) run(ctx context.Context) error {
 	}
 	changes, live := make(chan struct{}, 1), make(chan catalog.StoredEvent, catalog.MaxTestEvents)
 	ended := make(chan error, 2)
-	go func() {
+	var feeds sync.WaitGroup
+	feeds.Go(func() {
 		ended <- watcher.Run(ctx, devPoll, func() {
 			select {
 			case changes <- struct{}{}:
 			default: // one is waiting
 			}
 		})
-	}()
-	go func() {
+	})
+	feeds.Go(func() {
 		var err error
 		for item, e := range follow {
 			if err = e; err == nil && item.Accepted != nil {
@@ -122,10 +124,10 @@ func (d *dev) run(ctx context.Context) error {
 			err = errors.New("the server stopped")
 		}
 		ended <- err
-	}()
+	})
 	err = d.loop(ctx, changes, live, ended)
 	cancel()
-	_ = <-ended // the other of the two
+	feeds.Wait()
 	return err
 }
 
