@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
-	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,53 +14,84 @@ import (
 	"github.com/headgate/headgate/gateway/route"
 )
 
-// endless is a journal whose chunks come when they are asked for.
+// endless is a journal of one chunk, again and again.
 type endless struct {
 	*memory
 	chunk event.Chunk
-	allow chan struct{}
-	last  atomic.Uint64
+
+	mu    sync.Mutex // guards what follows
+	last  uint64
+	grown chan struct{}
 }
 
-func (j *endless) Last() uint64 { return j.last.Load() }
+func (j *endless) Last() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.last
+}
+
+func (j *endless) grow() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.last++
+	close(j.grown)
+	j.grown = make(chan struct{})
+}
 
 func (j *endless) Read(ctx context.Context, from uint64) iter.Seq2[event.Chunk, error] {
 	return func(yield func(event.Chunk, error) bool) {
-		for c := j.chunk; ; from++ {
-			if c.Seq = from; from > j.last.Load() {
+		for c := j.chunk; ctx.Err() == nil; {
+			j.mu.Lock()
+			last, grown := j.last, j.grown
+			j.mu.Unlock()
+			if from > last {
 				select {
-				case <-j.allow:
-					j.last.Store(from)
+				case <-grown:
 				case <-ctx.Done():
-					return
 				}
+				continue
 			}
-			if !yield(c, nil) {
+			if c.Seq = from; !yield(c, nil) {
 				return
 			}
+			from++
 		}
 	}
 }
 
 // nowhere takes everything and tells how much.
-type nowhere struct{ took *atomic.Int64 }
+type nowhere struct {
+	took *atomic.Int64
+	more chan struct{}
+}
 
 func (s nowhere) Capacity() delivery.Capacity { return delivery.Capacity{Lanes: 4, Batch: 256} }
 func (s nowhere) Close() error                { return nil }
 func (s nowhere) Send(_ context.Context, batch []delivery.Delivery) []delivery.Outcome {
 	s.took.Add(int64(len(batch)))
-	return outcomes.Get().([]delivery.Outcome)[:len(batch)]
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+	return delivered[:len(batch)]
 }
 
-var outcomes = sync.Pool{New: func() any { return make([]delivery.Outcome, 256) }}
+// await waits until n were taken.
+func (s nowhere) await(n int) {
+	for s.took.Load() < int64(n) {
+		<-s.more
+	}
+}
 
-// modulo lets a filter i pass the events whose id ends in it.
+var delivered [256]delivery.Outcome
+
+// modulo lets a filter pass the events whose number has that remainder.
 type modulo struct {
 	n, at int
 	none  bool
 }
 
-func (f *modulo) Load(e *event.Event) { f.at = (f.at + 1) % f.n }
+func (f *modulo) Load(e *event.Event) { f.at = int(e.Data[0]) % f.n }
 func (f *modulo) Match(i int) bool    { return !f.none && i == f.at }
 func (f *modulo) Close() error        { return nil }
 
@@ -84,20 +112,20 @@ func BenchmarkDispatch(b *testing.B) {
 }
 
 func benchmarkDispatch(b *testing.B, endpoints int, none bool, events int) {
-	j := &endless{memory: newMemory(), allow: make(chan struct{}, 16)}
+	j := &endless{memory: newMemory(), grown: make(chan struct{})}
 	for i := range events {
 		j.chunk.Events = append(j.chunk.Events, event.Event{
 			ID: fmt.Sprint("event-", i), Source: "host.api.digitaltwins.azure.net", Type: event.TwinUpdate,
 			Subject: fmt.Sprint("twin-", i%64), Time: "2026-01-02T03:04:05Z", DataContentType: "application/json",
-			Data: make([]byte, 450),
+			Data: append([]byte{byte(i)}, make([]byte, 450)...),
 		})
 	}
-	var took atomic.Int64
+	sink := nowhere{new(atomic.Int64), make(chan struct{}, 1)}
 	var rules []route.Rule
 	p := dispatch.Plan{}
 	for i := range endpoints {
 		name := fmt.Sprint("e", i)
-		p.Endpoints = append(p.Endpoints, dispatch.Endpoint{Name: name, Policy: policy(), Sink: nowhere{&took}})
+		p.Endpoints = append(p.Endpoints, dispatch.Endpoint{Name: name, Policy: policy(), Sink: sink})
 		r := rule("r"+name, i)
 		r.Filter = i
 		rules = append(rules, r)
@@ -107,32 +135,24 @@ func benchmarkDispatch(b *testing.B, endpoints int, none bool, events int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	d, err := dispatch.Open(b.Context(), j, j.retries, j.letters, p, dispatch.Options{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	read := make(chan struct{}, 1)
+	d, err := dispatch.Open(b.Context(), j, j.retries, j.letters, p, dispatch.Options{Accepted: func(event.Chunk) { read <- struct{}{} }})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer d.Close(context.Background())
-	behind := func() uint64 {
-		var most uint64
-		for _, s := range d.Status() {
-			most = max(most, s.Behind)
-		}
-		return most
-	}
-	for behind() > 0 {
-		runtime.Gosched()
-	}
-	b.ReportAllocs()
 	sent := 0
+	b.ReportAllocs()
 	for b.Loop() {
-		j.allow <- struct{}{}
-		sent += events
-		for !none && int64(sent)-took.Load() > 2048 {
-			runtime.Gosched()
+		// The reader goes on only as fast as what it read is handed over.
+		j.grow()
+		<-read
+		if sent += events; !none {
+			sink.await(sent - 1024)
 		}
 	}
-	for (!none && took.Load() < int64(sent)) || behind() > 0 {
-		runtime.Gosched()
+	if !none {
+		sink.await(sent)
 	}
 	b.ReportMetric(float64(sent)/b.Elapsed().Seconds(), "events/s")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(sent), "ns/event")

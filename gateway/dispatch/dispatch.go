@@ -59,7 +59,8 @@ type Sink interface {
 	Close() error
 }
 
-// Recorder is told of every try.
+// Recorder is told of every try. It does not hold on to tries, which are used
+// again, but may to the deliveries that they point to.
 type Recorder interface {
 	Record(tries []delivery.Try)
 }
@@ -267,6 +268,7 @@ func (d *Dispatcher) Swap(ctx context.Context, plan Plan) error {
 	for _, r := range added {
 		r.start(d.ctx)
 	}
+	maps.DeleteFunc(d.leaving, func(_ string, ended chan struct{}) bool { return isClosed(ended) })
 	for name, r := range gone {
 		d.leaving[name] = r.crew.ended
 		d.estates.Go(r.remove)
@@ -275,6 +277,15 @@ func (d *Dispatcher) Swap(ctx context.Context, plan Plan) error {
 		old.Table.Close()
 	}
 	return nil
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // add makes a runner for each endpoint of plan that has none, starting with the

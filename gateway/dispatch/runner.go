@@ -18,6 +18,7 @@ const (
 	maxQueuedBytes  = 16 << 20
 	maxRetries      = 10_000
 	maxRetriesBytes = 64 << 20
+	maxShared       = 8 << 20
 	maxInLanes      = 1024    // retries that are in memory to be tried
 	maxSpan         = 1 << 16 // chunks since the oldest that is not settled
 )
@@ -50,6 +51,7 @@ type runner struct {
 
 	queued      int
 	queuedBytes int
+	shared      int           // bytes of the chunks that came since the queue was empty
 	room        chan struct{} // told when there is room again
 
 	keys     map[string]*keyQueue // blocked keys
@@ -174,13 +176,13 @@ func (r *runner) accept(ev evaluated) (given []delivery.Try) {
 	}
 	var pending []uint32
 	if len(out) > 0 {
-		pending = make([]uint32, ev.events)
+		pending = r.track.counts(ev.events)
 	}
-	alone := r.shares(out, ev.bytes)
+	crowded := r.crowded(out, ev.bytes)
 	for i := range out {
 		d := &out[i].d
 		pending[d.Position.Index]++
-		if alone {
+		if crowded {
 			own(d)
 		}
 	}
@@ -198,11 +200,14 @@ func (r *runner) accept(ev evaluated) (given []delivery.Try) {
 	return given
 }
 
-// shares reports whether the deliveries of a chunk of so many bytes are to get
-// memory of their own: where they queue up, a few would keep all of it.
-func (r *runner) shares(out []rendered, bytes int) bool {
-	const backlog = 32
-	if r.queued < backlog || len(out) == 0 {
+// crowded reports whether the deliveries of a chunk of so many bytes are to get
+// memory of their own: in a queue that does not empty, a few of each chunk would
+// keep all of it.
+func (r *runner) crowded(out []rendered, bytes int) bool {
+	if r.queued == 0 {
+		r.shared = 0
+	}
+	if r.shared += bytes; r.shared <= maxShared {
 		return false
 	}
 	size := 0

@@ -18,7 +18,11 @@ type tracker struct {
 	// settled there are not delivered again.
 	resumed delivery.Mark
 	full    []byte // the bitmap of a chunk that is settled whole, or longer
+	spare   [][]uint32
 }
+
+// maxSpare is how many counts are kept to be used again.
+const maxSpare = 16
 
 type openChunk struct {
 	seq     uint64
@@ -40,6 +44,17 @@ func (t *tracker) done(p event.Position) bool { return t.resumed.IsSettled(p) }
 
 // span is the number of chunks that are remembered because of the oldest.
 func (t *tracker) span() int { return len(t.open) - t.head }
+
+// counts returns a zero for each of so many events, for take.
+func (t *tracker) counts(events int) []uint32 {
+	if n := len(t.spare); n > 0 && cap(t.spare[n-1]) >= events {
+		counts := t.spare[n-1][:events]
+		t.spare = t.spare[:n-1]
+		clear(counts)
+		return counts
+	}
+	return make([]uint32, events)
+}
 
 // take notes that chunk seq with events events was taken, and that pending
 // holds, per event, how many deliveries came of it. It keeps pending, which
@@ -72,6 +87,9 @@ func (t *tracker) settle(p event.Position) {
 	}
 	if c.left--; c.left > 0 {
 		return
+	}
+	if len(t.spare) < maxSpare {
+		t.spare = append(t.spare, c.pending)
 	}
 	c.pending = nil
 	for t.head < len(t.open) && t.open[t.head].left == 0 {

@@ -63,7 +63,7 @@ func FuzzTracker(f *testing.F) {
 						continue
 					}
 					if pending == nil {
-						pending = make([]uint32, sizes[seq])
+						pending = tr.counts(sizes[seq])
 					}
 					pending[i] = uint32(n)
 					owed[p] = n
