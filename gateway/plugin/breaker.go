@@ -14,7 +14,7 @@ import (
 // for each configuration by itself, so that one that the plugin cannot bear
 // does not stop the others. The zero value takes the defaults.
 type Breaker struct {
-	// It opens when Traps of the last Window events trapped: 32 of 64 by
+	// It opens when Traps of the last Window events trapped: 48 of 64 by
 	// default, and 64 are the largest window. Negative Traps: never.
 	Traps  int `json:"traps,omitempty"`
 	Window int `json:"window,omitempty"`
@@ -34,7 +34,7 @@ func (b Breaker) withDefaults() Breaker {
 		b.Window = 64
 	}
 	if b.Traps == 0 {
-		b.Traps = (b.Window + 1) / 2
+		b.Traps = max(b.Window*3/4, 1)
 	}
 	if b.Pause <= 0 {
 		b.Pause = 10 * time.Second
