@@ -207,7 +207,7 @@ func (b *builder) stages(ctx context.Context, snapshot *catalog.Snapshot, r cata
 	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
 		key := bindingKey{digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version)}
 		bound, err := b.bindings.acquire(key, func() (*plugin.Binding, error) {
-			return bind(ctx, b.plugins, plugin.LoadOptions{}, key, bytes)
+			return bind(ctx, b.plugins, live(), key, bytes)
 		})
 		if err != nil {
 			return err
@@ -246,6 +246,13 @@ func eachPlugin(snapshot *catalog.Snapshot, r catalog.Route, fn func(kind plugin
 		}
 	}
 	return nil
+}
+
+// live is how plugins of routes in force are loaded. Events that come while a
+// plugin's breaker is open become dead letters, to be driven again once it is
+// mended: were they to wait, the other routes to their endpoint would too.
+func live() plugin.LoadOptions {
+	return plugin.LoadOptions{Breaker: plugin.Breaker{DeadLetter: true}}
 }
 
 // bind loads a module and ties it to a configuration.
