@@ -6,10 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
-	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/pipeline"
 )
 
@@ -101,29 +98,4 @@ func (r *Replayed) compare(b *Bundle) {
 	if r.Same = r.Differs == ""; !r.Same && versions() != b.Versions {
 		r.Differs += fmt.Sprintf("; the versions are others too: %+v then, %+v now", b.Versions, versions())
 	}
-}
-
-// SaveTest makes a test case of a bundle in the directory dir, which it
-// creates: in.json, the events that go in, as a CloudEvents JSON batch;
-// config.json, the configuration; and want.json, a list of what is to become of
-// each event. There it writes null, which stands for anything but a failure: it
-// is the test that the plugin fails now and passes once it is mended.
-func SaveTest(dir string, b *Bundle) error {
-	item, err := b.Item()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for name, text := range map[string][]byte{
-		"in.json":     append(event.AppendJSONBatch(nil, []event.Event{*item.Event}), '\n'),
-		"config.json": append([]byte(b.Config), '\n'),
-		"want.json":   []byte("[null]\n"),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
@@ -104,22 +102,6 @@ func TestTrapIsReproduced(t *testing.T) {
 				t.Errorf("then %+v\nnow  %+v", g, again.Trap)
 			}
 
-			dir := filepath.Join(t.TempDir(), "testdata", "case")
-			if err := plugin.SaveTest(dir, b); err != nil {
-				t.Fatal(err)
-			}
-			saved, err := os.ReadFile(filepath.Join(dir, "in.json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			events, err := event.DecodeBatch(saved)
-			if diff := cmp.Diff([]event.Event{*in[2].Event}, events); diff != "" || err != nil {
-				t.Error(err, diff)
-			}
-			if want, err := os.ReadFile(filepath.Join(dir, "want.json")); string(want) != "[null]\n" {
-				t.Error(string(want), err)
-			}
-
 			if tt.do != "panic" {
 				return
 			}
@@ -155,9 +137,6 @@ func TestStartTrapIsReproduced(t *testing.T) {
 	}
 	if again, err := plugin.Replay(t.Context(), b, wasm); err != nil || !again.Same || again.Trap.At != "main.exportOpen" {
 		t.Errorf("%+v, %v\nthen %+v\nnow  %+v", again, err, b.Trap, again.Trap)
-	}
-	if err := plugin.SaveTest(t.TempDir(), b); err == nil {
-		t.Error("a test case was made of no event")
 	}
 }
 
