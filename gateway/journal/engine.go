@@ -28,7 +28,7 @@ const (
 // is noticed by the server's own word, not by them.
 const (
 	startTimeout  = 60 * time.Second
-	writeTimeout  = 60 * time.Second
+	writeTimeout  = 20 * time.Second
 	readTimeout   = 20 * time.Second
 	probeInterval = 2 * time.Second
 	readPause     = 100 * time.Millisecond

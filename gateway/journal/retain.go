@@ -13,6 +13,9 @@ import (
 // pressed for space.
 const retainInterval = 5 * time.Second
 
+// purgeRoom is the free space that a purge needs.
+const purgeRoom = 1 << 20
+
 // floor is what retention goes by; the journal's mutex guards it.
 type floor struct {
 	seq    uint64        // all marks have passed what is below; 0 while unknown
@@ -96,6 +99,11 @@ func (j *Journal) purge(ctx context.Context, e *engine) error {
 		if upTo = first + uint64(n); upTo <= first {
 			return nil
 		}
+	}
+	// A purge writes before it frees. On a disk that somebody else filled to the
+	// last byte JetStream's got no answer, and held up the writes behind it.
+	if free, err := j.space.bytes(); err == nil && j.opt.ReserveBytes > 0 && free < purgeRoom {
+		return nil
 	}
 	// Readers must know before it is gone that it is not lost.
 	kept, err := j.headAt(ctx, upTo)
