@@ -42,7 +42,7 @@ type Info struct {
 	Name         string
 	Description  string
 	Kinds        []Kind
-	Config       json.RawMessage // JSON Schema; nil when it gave none
+	Config       json.RawMessage `json:",omitempty"` // JSON Schema; nil when it gave none
 	Features     []string
 	Capabilities []string // that it wants
 	Granted      []string // of those, what [LoadOptions] grant
