@@ -12,7 +12,7 @@ const (
 	maxQueueBytes = 32 << 20
 	maxQueueWait  = 5 * time.Second
 	spareBuffers  = 4
-	gatherTime    = 500 * time.Microsecond
+	gatherTime    = 100 * time.Microsecond
 )
 
 // batch is records on their way into one message, and so into one commit.
