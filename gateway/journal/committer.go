@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -12,7 +13,6 @@ const (
 	maxQueueBytes = 32 << 20
 	maxQueueWait  = 5 * time.Second
 	spareBuffers  = 4
-	gatherTime    = 100 * time.Microsecond
 )
 
 // batch is records on their way into one message, and so into one commit.
@@ -53,10 +53,6 @@ type committer struct {
 	typical int // bytes of the batch before
 	closed  bool
 
-	last     int // records of the batch before
-	expect   int // records that gather waits for; 0 when it does not
-	gathered chan struct{}
-
 	wake   chan struct{}
 	exited chan struct{}
 }
@@ -64,7 +60,6 @@ type committer struct {
 func (c *committer) start() {
 	c.wake = make(chan struct{}, 1)
 	c.exited = make(chan struct{})
-	c.gathered = make(chan struct{}, 1)
 	go c.run()
 }
 
@@ -97,12 +92,7 @@ func (c *committer) add(ctx context.Context, n int, encode func(b []byte, i int)
 		}
 		own = c.put(encode, i)
 		placed(own, i)
-		if own.n++; own.n == c.expect {
-			select {
-			case c.gathered <- struct{}{}:
-			default:
-			}
-		}
+		own.n++
 		i++
 	}
 	return nil
@@ -177,11 +167,9 @@ func (b *batch) wait(ctx context.Context) error {
 // run writes batches until close, and then what is still queued.
 func (c *committer) run() {
 	defer close(c.exited)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
 	for range c.wake {
 		for {
-			c.gather(timer)
+			c.gather()
 			b := c.take()
 			if b == nil {
 				break
@@ -195,31 +183,30 @@ func (c *committer) run() {
 	}
 }
 
-// gather waits, shortly, until as many records as lately came together have
-// come together again. Callers that were answered at once come back at once;
-// were the first of them not to wait for the others, two halves of them would
-// take turns, and the commit of one half compete with the work of the other. A
-// caller that is alone waits for nobody.
-func (c *committer) gather(timer *time.Timer) {
+// gather lets goroutines that are ready to run add their records before a
+// batch is taken, as long as they do: callers that were answered together come
+// back together, and share the next commit. A lone caller waits for nobody.
+func (c *committer) gather() {
+	for range 16 {
+		before := c.waiting()
+		if before == 0 || before >= c.maxCount {
+			return
+		}
+		runtime.Gosched()
+		if c.waiting() == before {
+			return
+		}
+	}
+}
+
+// waiting is how many records the oldest batch holds.
+func (c *committer) waiting() int {
 	c.mu.Lock()
-	waiting := 0
-	if len(c.queue) > 0 {
-		waiting = c.queue[0].n
+	defer c.mu.Unlock()
+	if len(c.queue) == 0 {
+		return 0
 	}
-	c.expect = min(c.last+waiting, c.maxCount)
-	enough := waiting == 0 || waiting >= c.expect
-	c.mu.Unlock()
-	if enough {
-		return
-	}
-	timer.Reset(gatherTime)
-	select {
-	case <-c.gathered:
-	case <-timer.C:
-	}
-	c.mu.Lock()
-	c.expect = 0
-	c.mu.Unlock()
+	return c.queue[0].n
 }
 
 func (c *committer) commit(b *batch) error {
@@ -243,7 +230,6 @@ func (c *committer) take() *batch {
 		return nil
 	}
 	b := c.queue[0]
-	c.last = b.n
 	c.queue[0] = nil
 	c.queue = c.queue[1:]
 	c.typical = min(len(b.buf), c.maxBytes)
