@@ -119,11 +119,24 @@ func (g *Gateway) PutEndpoint(ctx context.Context, by admin.Change, e catalog.En
 	return stored, created, err
 }
 
-// DeleteEndpoint removes an endpoint that no route names. What it still owes
-// becomes dead letters.
+// DeleteEndpoint removes an endpoint that no route names. What it still owed is
+// among the dead letters, on disk, when it returns nil.
 func (g *Gateway) DeleteEndpoint(ctx context.Context, by admin.Change, name string) error {
-	return g.change(ctx, by.By, func(tx *store.Tx) error { return tx.DeleteEndpoint(name, by.If) })
+	err := g.change(ctx, by.By, func(tx *store.Tx) error { return tx.DeleteEndpoint(name, by.If) })
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, burialTimeout, fmt.Errorf("not done within %s", burialTimeout))
+	defer cancel()
+	if err := g.dispatch.Buried(ctx, name); err != nil {
+		return fmt.Errorf("endpoint %s is deleted, but what it owed is not among the dead letters yet, and is lost if the gateway is killed before: %w", name, err)
+	}
+	return nil
 }
+
+// burialTimeout bounds how long the answer to a deletion waits for the dead
+// letters of the endpoint; they go on being written afterwards.
+const burialTimeout = 30 * time.Second
 
 // PutRoute creates or replaces a route; see [admin.Routes].
 func (g *Gateway) PutRoute(ctx context.Context, by admin.Change, r catalog.Route) (stored catalog.Route, created bool, err error) {

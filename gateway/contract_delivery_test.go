@@ -111,7 +111,7 @@ func contractFile(t *testing.T, s *server) {
 // letters are the dead letters of an endpoint.
 func (s *server) letters(endpoint string) []any {
 	s.t.Helper()
-	return s.api(http.MethodGet, "/dead-letters?endpoint="+endpoint, "").want(s.t, 200).object(s.t)["items"].([]any)
+	return s.api(http.MethodGet, "/dead-letters?limit=500&endpoint="+endpoint, "").want(s.t, 200).object(s.t)["items"].([]any)
 }
 
 // state is what the status says of an endpoint.
@@ -340,5 +340,74 @@ func contractRedrive(t *testing.T, s *server) {
 	}
 	if l := redrive(`{"endpoint":"red"}`).want(t, 202).object(t); l["redriving"] != 0.0 {
 		t.Errorf("of no letters %v are sent", l)
+	}
+}
+
+func contractReplay(t *testing.T, s *server) {
+	k := serveSink(t)
+	s.hook(k, "again", "", `{}`)
+	replay := func(endpoint, body string) reply { return s.api(http.MethodPost, "/endpoints/"+endpoint+"/replay", body) }
+	arrived := func(n int) (ids []string) {
+		for _, a := range k.arrivals(t, n) {
+			ids = append(ids, a.header.Get("Ce-Id"))
+		}
+		return ids
+	}
+
+	s.send(from("again", update("1", "twin", "/x", "1")), from("again", update("2", "twin", "/x", "2")))
+	s.send(from("again", update("3", "twin", "/x", "3")))
+	arrived(3)
+	var positions []string
+	for _, item := range at(t, s.api(http.MethodGet, "/events?source=again", "").want(t, 200).object(t), "items").([]any) {
+		positions = append(positions, at(t, item, "id").(string))
+	}
+	if len(positions) != 3 {
+		t.Fatalf("the events lie at %v", positions)
+	}
+
+	for body, status := range map[string]int{
+		`{}`: 400, `{"from":""}`: 400, `{"from":7}`: 400, `{"from":"soon"}`: 400, `{"from":"1-0","to":"2-0"}`: 400,
+		`{"from":"999999999-0"}`: 400, `{"from":"2999-01-01T00:00:00Z"}`: 400,
+		fmt.Sprintf(`{"from":"%s-700000000"}`, strings.TrimSuffix(positions[2], "-0")): 400,
+	} {
+		replay("again", body).problem(t, status)
+	}
+	replay("nobody", `{"from":"1-0"}`).problem(t, 404)
+
+	begun := replay("again", fmt.Sprintf(`{"from":%q}`, positions[1])).want(t, 202).object(t)
+	if begun["endpoint"] != "again" || begun["from"] != positions[1] || begun["truncated"] != false {
+		t.Errorf("the answer is %v", begun)
+	}
+	if got := arrived(5); !slices.Equal(got[3:], []string{"2", "3"}) {
+		t.Errorf("replayed %v, want 2 and 3", got[3:])
+	}
+
+	// The routes now in force are applied, to what came before them as well.
+	s.api(http.MethodPut, "/routes/again", `{"endpointName":"again","filter":"$body.patch IS_DEFINED"}`).problem(t, 400)
+	s.api(http.MethodPut, "/routes/again", `{"endpointName":"again","filter":"id = '1' AND source = 'again'"}`).want(t, 200)
+	replay("again", fmt.Sprintf(`{"from":%q}`, at(t, begun, "acceptedAt"))).want(t, 202)
+	replay("again", `{"from":"1970-01-02T00:00:00Z"}`).want(t, 202)
+	if got := arrived(6); !slices.Contains(got[5:], "1") {
+		t.Errorf("replayed %v under a filter for 1", got[5:])
+	}
+}
+
+// contractDelete holds the answer to a deletion to it that everything which the
+// endpoint owed is on disk by then.
+func contractDelete(t *testing.T, s *server) {
+	k := serveSink(t)
+	s.hook(k, "gone", "", `{}`)
+	k.answers(http.StatusServiceUnavailable)
+	var events []string
+	for i := range 200 {
+		events = append(events, from("gone", update(fmt.Sprint(i), fmt.Sprint("twin-", i%50), "/x", "1")))
+	}
+	s.send(events...)
+	eventually(t, "an endpoint that owes all of them", func() bool { return s.state("gone")["backlog"] == 0.0 })
+	s.api(http.MethodDelete, "/endpoints/gone", "").problem(t, 409)
+	s.api(http.MethodDelete, "/routes/gone", "").want(t, 204)
+	s.api(http.MethodDelete, "/endpoints/gone", "").want(t, 204)
+	if n := len(s.letters("gone")); n != 200 {
+		t.Errorf("%d dead letters when the deletion is answered, want what was owed: 200", n)
 	}
 }

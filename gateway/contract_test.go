@@ -35,6 +35,8 @@ func TestContract(t *testing.T) {
 		{"Blame", contractBlame},
 		{"OrderBy", contractOrderBy},
 		{"Redrive", contractRedrive},
+		{"Replay", contractReplay},
+		{"Delete", contractDelete},
 		{"Scan", contractScan},
 		{"Stream", contractStream},
 	} {

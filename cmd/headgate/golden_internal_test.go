@@ -216,6 +216,7 @@ func TestCommands(t *testing.T) {
 			stdin: eventOne, args: []string{"routes", "test", "--transform", "tsi", "--events", "-"}},
 		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
 		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":1,"refused":[{"id":"9-1","reason":"route hot, as it is now, sends nothing for this event"}]}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
+		{name: "replay", say: map[string]string{"POST /api/v1/endpoints/desk/replay": `202 {"endpoint":"desk","from":"42-0","acceptedAt":"2024-05-01T12:00:00Z","truncated":true}`}, args: []string{"replay", "desk", "--from", "7-0"}},
 		{name: "status", say: map[string]string{"GET /api/v1/status": "200 " + status}, args: []string{"status"}},
 		{name: "tail", say: map[string]string{"GET /api/v1/events/stream?deliveries=true&subject=room-1": "200 " + stream}, args: []string{"tail", "--deliveries", "--subject", "room-1"}},
 		{name: "tail-json", say: map[string]string{"GET /api/v1/events/stream": "200 " + stream}, args: []string{"tail", "--json", "-n", "2"}},
@@ -251,7 +252,7 @@ func TestUsage(t *testing.T) {
 		"nonsense", "get", "get nonsense", "put route x", "put endpoint", "put endpoint x --set a", "delete route", "serve extra",
 		"serve --lisen x", "serve --listen :80", "serve --config no.yaml", "send --batch 0 x", "send a --type t", "send no-such-file",
 		"plugin push x", "plugin activate x y", "plugin activate x", "routes test", "routes test --events e", "dead-letters redrive",
-		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
+		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
 		"status --token-file no-such-file", "status --ca-file no-such-file",
 	} {
 		fmt.Fprintf(&b, "$ headgate %s\n%s\n", line, execute(t, "", strings.Fields(line)...))

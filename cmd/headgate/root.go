@@ -57,7 +57,7 @@ func newRoot(a *app) *cobra.Command {
 		}
 	}
 	add(groupServer, serveCommand(a), demoCommand(a), statusCommand(a), versionCommand(a))
-	add(groupEvents, sendCommand(a), tailCommand(a), deadLettersCommand(a))
+	add(groupEvents, sendCommand(a), tailCommand(a), deadLettersCommand(a), replayCommand(a))
 	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a))
 	return root
 }

@@ -84,6 +84,7 @@ func (s *Server) operations() []operation {
 		{http.MethodPut, "/endpoints/:name", s.putEndpoint},
 		{http.MethodDelete, "/endpoints/:name", s.deleteEndpoint},
 		{http.MethodGet, "/endpoints/:name/revisions", s.listEndpointRevisions},
+		{http.MethodPost, "/endpoints/:name/replay", s.replay},
 
 		{http.MethodGet, "/routes", s.listRoutes},
 		{http.MethodGet, "/routes/:id", s.getRoute},

@@ -208,6 +208,13 @@ func (g *gateway) take(s catalog.Selection) (int, error) {
 	return before - len(g.letters), nil
 }
 
+func (g *gateway) Replay(_ context.Context, endpoint string, from catalog.Bound) (catalog.Replay, error) {
+	if snapshot := g.Snapshot(); !slices.ContainsFunc(snapshot.Endpoints, func(e catalog.Endpoint) bool { return e.Name == endpoint }) {
+		return catalog.Replay{}, &catalog.NotFoundError{Kind: "endpoint", Name: endpoint}
+	}
+	return catalog.Replay{Endpoint: endpoint, From: from.Position, AcceptedAt: time.Unix(7, 0).UTC(), Truncated: from.Position.Seq < 5}, nil
+}
+
 func (g *gateway) Scan(_ context.Context, q catalog.EventQuery) (p catalog.EventPage, err error) {
 	for _, e := range g.events {
 		if e.ID.Compare(q.After) <= 0 {
@@ -268,7 +275,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 	o.Actor = func(*http.Request) string { return "tester" }
 	api := admin.New(admin.Backend{
 		Catalog: g, Endpoints: g, Routes: g, Tester: g, Plugins: g, History: g, Origins: g,
-		Letters: g, Redrives: g, Events: g, Status: g, Tail: tail,
+		Letters: g, Redrives: g, Replays: g, Events: g, Status: g, Tail: tail,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

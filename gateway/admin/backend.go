@@ -25,6 +25,7 @@ type Backend struct {
 	Origins   Origins
 	Letters   Letters
 	Redrives  Redrives
+	Replays   Replays
 	Events    Events
 	Status    Status
 	Tail      *Tail
@@ -114,6 +115,14 @@ type Redrives interface {
 	Redrive(ctx context.Context, s catalog.Selection) (catalog.Redriven, error)
 	// Purge removes the letters for good, and returns how many.
 	Purge(ctx context.Context, s catalog.Selection) (int, error)
+}
+
+// Replays delivers events that the journal keeps once more.
+type Replays interface {
+	// Replay takes an endpoint back to the event at from, or to the first that
+	// is kept, and does not wait for its deliveries. It is on disk when Replay
+	// returns.
+	Replay(ctx context.Context, endpoint string, from catalog.Bound) (catalog.Replay, error)
 }
 
 // Events looks at accepted events.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -116,6 +117,21 @@ func TestClientLists(t *testing.T) {
 		if err != nil || r.ID != "r" {
 			t.Errorf("Routes yields %+v, %v", r, err)
 		}
+	}
+}
+
+func TestClientReplay(t *testing.T) {
+	s := serve(t)
+	s.seed(t)
+	for from, truncated := range map[uint64]bool{1: true, 7: false} {
+		p := event.Position{Seq: from, Index: 2}
+		got, err := s.api.Replay(t.Context(), "hub", catalog.Bound{Position: p})
+		if err != nil || got != (catalog.Replay{Endpoint: "hub", From: p, AcceptedAt: time.Unix(7, 0).UTC(), Truncated: truncated}) {
+			t.Errorf("Replay from %s = %+v, %v", p, got, err)
+		}
+	}
+	if _, err := s.api.Replay(t.Context(), "nowhere", catalog.Bound{Time: time.Now()}); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("Replay of an unknown endpoint: %v, want ErrNotFound", err)
 	}
 }
 

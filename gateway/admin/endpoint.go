@@ -61,6 +61,22 @@ func (s *Server) deleteEndpoint(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+func (s *Server) replay(c echo.Context) error {
+	b, err := body(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	from, err := catalog.DecodeReplay(b)
+	if err != nil {
+		return err
+	}
+	begun, err := s.Replays.Replay(c.Request().Context(), param(c, "name"), from)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusAccepted, begun)
+}
+
 func (s *Server) listEndpointRevisions(c echo.Context) error {
 	name := param(c, "name")
 	list, err := s.History.EndpointHistory(name)

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/headgate/headgate/gateway/event"
 )
@@ -67,6 +68,29 @@ type Redriven struct {
 type RefusedLetter struct {
 	ID     event.Position `json:"id"`
 	Reason string         `json:"reason"`
+}
+
+// Replay is what an endpoint is delivered once more.
+type Replay struct {
+	Endpoint string `json:"endpoint"`
+	// From is the first event, AcceptedAt when it was accepted.
+	From       event.Position `json:"from"`
+	AcceptedAt time.Time      `json:"acceptedAt"`
+	// Truncated says that what was asked for before From is not kept any more.
+	Truncated bool `json:"truncated"`
+}
+
+// DecodeReplay reads {"from":"42-0"} or {"from":"2024-05-01T12:00:00Z"}.
+func DecodeReplay(b []byte) (Bound, error) {
+	o := ReadObject(b)
+	var text string
+	o.String("from", &text)
+	from, err := ParseBound(text)
+	if text == "" {
+		o.Refuse("from", "is required: a position such as 42-0, or a time such as 2024-05-01T12:00:00Z")
+	}
+	o.fail(In("from", err))
+	return from, o.Close()
 }
 
 // maxSelection bounds the ids of a selection.

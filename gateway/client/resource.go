@@ -46,6 +46,18 @@ func (c *Client) EndpointHistory(ctx context.Context, name string) ([]catalog.Re
 	return p.Items, err
 }
 
+// Replay delivers the endpoint called name everything from a position or a
+// time on once more.
+func (c *Client) Replay(ctx context.Context, name string, from catalog.Bound) (catalog.Replay, error) {
+	var out catalog.Replay
+	r, err := at(http.MethodPost, "endpoints", name, "replay").withJSON(map[string]string{"from": from.String()})
+	if err != nil {
+		return out, err
+	}
+	_, err = c.call(ctx, r, &out)
+	return out, err
+}
+
 // Routes yields all routes, by id, or an error and nothing more.
 func (c *Client) Routes(ctx context.Context) iter.Seq2[catalog.Route, error] {
 	return list[catalog.Route](ctx, c, nil, "routes")

@@ -112,8 +112,9 @@ type Dispatcher struct {
 
 	mu      sync.Mutex // guards what follows
 	runners map[string]*runner
-	dirty   bool   // the set of runners changed since the last save
-	free    uint64 // the end of the journal when nobody owed anything
+	buried  map[string]*burialOf // estates that are not among the dead letters yet
+	dirty   bool                 // the set of runners changed since the last save
+	free    uint64               // the end of the journal when nobody owed anything
 
 	ctx    context.Context // of the goroutines; ended by Close
 	cancel context.CancelFunc
@@ -153,7 +154,7 @@ func Open(ctx context.Context, j Journal, retries, letters Spool, plan Plan, opt
 	d := &Dispatcher{
 		journal: j, retries: retries, letters: letters,
 		recorder: opts.Recorder, log: opts.Logger, opts: opts,
-		runners: map[string]*runner{}, leaving: map[string]chan struct{}{},
+		runners: map[string]*runner{}, leaving: map[string]chan struct{}{}, buried: map[string]*burialOf{},
 		saving: make(chan struct{}, 1), slowly: make(chan struct{}, 1),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -234,7 +235,7 @@ func (d *Dispatcher) inForce(plan Plan) *force {
 // Swap puts plan in force. When it returns nil, every event accepted from now
 // on is evaluated under plan. Endpoints are known by name: one that is new
 // starts with the next event; one that is gone ends, and what it still owed
-// becomes dead letters.
+// becomes dead letters: [Dispatcher.Buried] tells when.
 //
 // Everything that can fail on plan's own account was done by whoever built it;
 // an error means that the journal could not save the positions of new
@@ -271,12 +272,57 @@ func (d *Dispatcher) Swap(ctx context.Context, plan Plan) error {
 	maps.DeleteFunc(d.leaving, func(_ string, ended chan struct{}) bool { return isClosed(ended) })
 	for name, r := range gone {
 		d.leaving[name] = r.crew.ended
-		d.estates.Go(r.remove)
+		d.estates.Go(d.willBury(r))
 	}
 	if old.Table != plan.Table {
 		old.Table.Close()
 	}
 	return nil
+}
+
+// willBury returns what ends r, whose endpoint was deleted.
+func (d *Dispatcher) willBury(r *runner) func() {
+	d.mu.Lock()
+	before, b := d.buried[r.name], &burialOf{done: make(chan struct{})}
+	d.buried[r.name] = b
+	d.mu.Unlock()
+	return func() {
+		b.err = r.remove()
+		if before != nil { // of an endpoint of the same name
+			<-before.done
+			b.err = errors.Join(b.err, before.err)
+		}
+		d.mu.Lock()
+		if d.buried[r.name] == b {
+			delete(d.buried, r.name)
+		}
+		d.mu.Unlock()
+		close(b.done)
+	}
+}
+
+// burialOf is the end of a deleted endpoint. Err is set when done is closed.
+type burialOf struct {
+	done chan struct{}
+	err  error
+}
+
+// Buried waits until what a deleted endpoint still owed is among the dead
+// letters, on disk. Until then a crash would lose what only memory held. An
+// error means that ctx, or the dispatcher, ended first.
+func (d *Dispatcher) Buried(ctx context.Context, endpoint string) error {
+	d.mu.Lock()
+	b := d.buried[endpoint]
+	d.mu.Unlock()
+	if b == nil {
+		return nil
+	}
+	select {
+	case <-b.done:
+		return b.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func isClosed(c chan struct{}) bool {

@@ -59,10 +59,11 @@ func (r *runner) detach() {
 
 // join is called before the follower takes chunk seq. It lets the live reader
 // know when it is near, and reports true when the live reader has that chunk,
-// or will: the runner is then attached.
-func (r *runner) join(seq uint64) bool {
+// or will: the runner is then attached. It is true as well when ctx, the
+// follower's, ended.
+func (r *runner) join(ctx context.Context, seq uint64) bool {
 	r.mu.Lock()
-	if r.attached || r.draining {
+	if r.attached || r.draining || ctx.Err() != nil {
 		r.mu.Unlock()
 		return true
 	}
@@ -104,9 +105,15 @@ func (r *runner) follow() {
 		if !r.awaitDetached() {
 			return
 		}
-		err := r.catchUp()
-		if r.ctx.Err() != nil {
-			return
+		ctx, leave := context.WithCancel(r.ctx)
+		r.mu.Lock()
+		r.leave = leave
+		r.mu.Unlock()
+		err := r.catchUp(ctx)
+		left := ctx.Err() != nil
+		leave()
+		if left {
+			continue
 		}
 		r.mu.Lock()
 		news := err != nil && r.stuck == nil
@@ -138,9 +145,9 @@ func (r *runner) awaitDetached() bool {
 	}
 }
 
-// awaitRoom waits until the runner can take another chunk; false means that it
-// ended.
-func (r *runner) awaitRoom() bool {
+// awaitRoom waits until the runner can take another chunk; false means that it,
+// or ctx, ended.
+func (r *runner) awaitRoom(ctx context.Context) bool {
 	for {
 		r.mu.Lock()
 		room, draining := r.hasRoom(), r.draining
@@ -149,24 +156,23 @@ func (r *runner) awaitRoom() bool {
 			return !draining
 		}
 		select {
-		case <-r.ctx.Done():
+		case <-ctx.Done():
 			return false
 		case <-r.room:
 		}
 	}
 }
 
-// catchUp takes chunks from the journal until the live reader takes over.
-func (r *runner) catchUp() error {
-	ctx, cancel := context.WithCancel(r.ctx)
-	defer cancel()
-	if !r.awaitRoom() {
+// catchUp takes chunks from the journal until the live reader takes over, or
+// ctx ends: the endpoint then begins elsewhere.
+func (r *runner) catchUp(ctx context.Context) error {
+	if !r.awaitRoom(ctx) {
 		return nil
 	}
 	r.mu.Lock()
 	next := r.track.next
 	r.mu.Unlock()
-	if r.join(next) {
+	if r.join(ctx, next) {
 		return nil
 	}
 	for chunk, err := range r.d.journal.Read(ctx, next) {
@@ -174,13 +180,13 @@ func (r *runner) catchUp() error {
 			r.d.log.Error("accepted events cannot be read, and do not reach the endpoint", "endpoint", r.name, "err", err)
 			continue
 		}
-		if r.join(chunk.Seq) || !r.awaitRoom() {
+		if r.join(ctx, chunk.Seq) || !r.awaitRoom(ctx) {
 			return nil
 		}
 		if err := r.take(ctx, &chunk); err != nil {
 			return err
 		}
-		if r.join(chunk.Seq + 1) {
+		if r.join(ctx, chunk.Seq+1) {
 			return nil
 		}
 	}
@@ -215,7 +221,7 @@ func (r *runner) take(ctx context.Context, chunk *event.Chunk) error {
 		}
 	}
 	r.mu.Lock()
-	if r.draining {
+	if r.draining || ctx.Err() != nil {
 		r.mu.Unlock()
 		return nil
 	}

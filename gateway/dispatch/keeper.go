@@ -11,14 +11,16 @@ type burial struct {
 	letter *delivery.DeadLetter // nil when an old letter is only to be removed
 	// remove is the letter that this one replaces, or that is done with.
 	remove delivery.Ref
-	// settle says that the tracker is to be told when the letter is on disk.
+	// settle says that the tracker is to be told when the letter is on disk, if
+	// epoch is the runner's still.
 	settle bool
+	epoch  int
 }
 
 // bury gives en up for reason.
 func (r *runner) bury(en entry, reason string) {
 	d := *en.d
-	b := burial{settle: en.retry == nil && d.Redrive == nil}
+	b := burial{settle: en.retry == nil && d.Redrive == nil, epoch: r.epoch}
 	if d.Redrive != nil {
 		b.remove = r.letterDone(d.Redrive.Letter)
 		d.Attempts, d.Redrive = d.AllAttempts(), nil
@@ -118,7 +120,7 @@ func (r *runner) doBurials(w *work) error {
 	}
 	r.mu.Lock()
 	for _, b := range w.burials {
-		if b.settle {
+		if b.settle && b.epoch == r.epoch {
 			r.track.settle(b.letter.Delivery.Position)
 		}
 		delete(r.redriving, b.remove)

@@ -280,7 +280,9 @@ func (r *runner) settle(c *crew, s *shipment, outcomes []delivery.Outcome, at ti
 			r.health.saw(out, now, r.policy, s.probe)
 		}
 		dead := false
-		if out.Blame == delivery.None {
+		if r.outdated(en) {
+			// It counts for the endpoint's health alone.
+		} else if out.Blame == delivery.None {
 			en.d.Attempts++
 			r.delivered(en)
 		} else {
@@ -323,6 +325,9 @@ func (r *runner) wait(d delivery.Delivery, out delivery.Outcome) time.Duration {
 // failed, or, when that one was given up, for the next batch. Idle says that
 // the sink tried nothing of the batch so far.
 func (r *runner) hold(en entry, idle bool) {
+	if r.outdated(en) {
+		return
+	}
 	var rest time.Duration
 	if idle && r.ctx.Err() == nil {
 		// Only a broken sink does so; it is not to be asked in a tight loop.

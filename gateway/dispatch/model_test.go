@@ -18,12 +18,12 @@ import (
 )
 
 // TestModel runs the dispatcher through histories drawn from seeds: events,
-// outcomes of every kind, swaps, restarts, crashes, redrives. It then holds
+// outcomes of every kind, swaps, restarts, crashes, redrives, replays. It then holds
 // the whole history to these invariants:
 //
 //  1. Nothing accepted is lost: each output of an event was delivered or lies
 //     among the dead letters, when everything came to rest.
-//  2. Without crashes and restarts each output is delivered once.
+//  2. Without crashes, restarts and replays each output is delivered once.
 //  3. Within an endpoint and key no event is delivered before an earlier one,
 //     unless that became a dead letter.
 //  4. Sends of one key of an endpoint never overlap, whatever is swapped.
@@ -33,6 +33,7 @@ import (
 //  8. A letter goes only when it was delivered or another takes its place.
 //  9. Nothing is left among the retries, and no goroutine is left.
 //  10. A new endpoint gets everything that is accepted after the swap.
+//  11. A replay delivers everything from where it begins.
 //
 // HEADGATE_TEST_SEED runs one seed, HEADGATE_TEST_SEEDS that many.
 func TestModel(t *testing.T) {
@@ -74,6 +75,17 @@ type model struct {
 	stopped bool            // restarted, or crashed
 	since   map[string]int  // the first event that an endpoint must have
 	removed map[string]bool // endpoints that were, at some time
+	replays []replay        // of endpoints that still are
+	twice   map[string]bool // endpoints that were replayed, at some time
+}
+
+// replay is one that was asked for: of events from the first on that are
+// accepted, with what the log held and the version in force by then.
+type replay struct {
+	endpoint string
+	first    int
+	logged   int
+	version  int
 }
 
 // accepted is an event with the newest version that was in force by then.
@@ -93,7 +105,7 @@ type modelConfig struct {
 func runModel(t *testing.T, seed uint64) {
 	m := &model{
 		t: t, world: newWorld(seed), rng: rand.New(rand.NewPCG(seed, 7)),
-		sinks: map[string]*worldSink{}, since: map[string]int{}, removed: map[string]bool{},
+		sinks: map[string]*worldSink{}, since: map[string]int{}, removed: map[string]bool{}, twice: map[string]bool{},
 	}
 	kind := seed % 4 // 0: no crash and no restart, 1: restarts, 2 and 3: both
 	m.big = seed%10 == 3
@@ -116,6 +128,8 @@ func runModel(t *testing.T, seed uint64) {
 			m.restart()
 		case p < 15 && kind > 1:
 			m.crash()
+		case p == 15 && seed%5 < 2:
+			m.replay()
 		}
 	}
 	m.settle()
@@ -217,6 +231,7 @@ func (m *model) toggle(name string) {
 		m.cfg.endpoints = slices.Delete(slices.Clone(m.cfg.endpoints), i, i+1)
 		m.cfg.routes = slices.DeleteFunc(slices.Clone(m.cfg.routes), func(r worldRoute) bool { return r.endpoint == name })
 		m.removed[name] = true
+		m.replays = slices.DeleteFunc(m.replays, func(r replay) bool { return r.endpoint == name })
 		return
 	}
 	m.cfg.endpoints = append(slices.Clone(m.cfg.endpoints), name)
@@ -231,6 +246,20 @@ func (m *model) redrive() {
 	ctx, cancel := context.WithTimeout(m.t.Context(), time.Second)
 	defer cancel()
 	m.d.Redrive(ctx, refs[:len(refs)-len(refs)/3])
+}
+
+func (m *model) replay() {
+	name := m.cfg.endpoints[m.rng.IntN(len(m.cfg.endpoints))]
+	first := m.rng.IntN(len(m.events))
+	m.mu.Lock()
+	logged := len(m.log)
+	m.mu.Unlock()
+	for m.d.Replay(m.t.Context(), name, m.events[first].position) != nil {
+		time.Sleep(100 * time.Millisecond)
+	}
+	m.replays = append(m.replays, replay{name, first, logged, m.cfg.version})
+	m.twice[name] = true
+	m.since[name] = min(m.since[name], first)
 }
 
 func (m *model) restart() {
@@ -312,7 +341,7 @@ func (m *model) checkOrder() {
 	last := map[lane]sent{}
 	had := map[identity]bool{}
 	for _, s := range m.log {
-		if s.redrive != (delivery.Ref{}) || m.removed[s.endpoint] || m.dead[s.identity] {
+		if s.redrive != (delivery.Ref{}) || m.removed[s.endpoint] || m.twice[s.endpoint] || m.dead[s.identity] {
 			continue
 		}
 		lanes := []lane{{s.life, s.endpoint, s.key}}
@@ -338,13 +367,13 @@ func (m *model) checkAttempts() {
 	}
 	for _, ref := range m.disk.letters.refs() {
 		letter := m.disk.letters.at(ref)
-		if got, want := letter.Delivery.Attempts, m.tries[identify(&letter.Delivery)]; got != want && !m.removed[letter.Delivery.Endpoint] {
+		if got, want := letter.Delivery.Attempts, m.tries[identify(&letter.Delivery)]; got != want && !m.removed[letter.Delivery.Endpoint] && !m.twice[letter.Delivery.Endpoint] {
 			m.t.Errorf("letter %s counts %d attempts, %d were made: %s", ref, got, want, letter.Reason)
 		}
 	}
 }
 
-// checkAccounts holds the log and the letters to invariants 1, 2, 5 and 10.
+// checkAccounts holds the log and the letters to invariants 1, 2, 5, 10 and 11.
 func (m *model) checkAccounts() {
 	count := map[identity]int{}
 	versions := map[identity]map[string]bool{}
@@ -370,12 +399,12 @@ func (m *model) checkAccounts() {
 	}
 	if !m.stopped {
 		for id, v := range versions {
-			if len(v) > 1 {
+			if len(v) > 1 && !m.twice[id.endpoint] {
 				m.t.Errorf("%+v was made by several tables: %v", id, v)
 			}
 		}
 		for id, n := range count {
-			if n > 1 && !redriven[identity{endpoint: id.endpoint, route: id.route, position: id.position}] && !m.removed[id.endpoint] {
+			if n > 1 && !redriven[identity{endpoint: id.endpoint, route: id.route, position: id.position}] && !m.removed[id.endpoint] && !m.twice[id.endpoint] {
 				m.t.Errorf("%+v was delivered or buried %d times", id, n)
 			}
 		}
@@ -384,6 +413,22 @@ func (m *model) checkAccounts() {
 		for _, e := range m.events[m.since[name]:] {
 			if !m.accounted(name, e, count, redriven) {
 				m.t.Errorf("event %s at %s is lost for %s", e.ID, e.position, name)
+			}
+		}
+	}
+	for _, r := range m.replays {
+		again := map[identity]int{}
+		for _, s := range m.log[r.logged:] {
+			again[s.identity]++
+		}
+		for _, ref := range m.disk.letters.refs() {
+			l := m.disk.letters.at(ref)
+			again[identify(&l.Delivery)]++
+		}
+		for _, e := range m.events[r.first:] {
+			e.version = max(e.version, r.version)
+			if !m.accounted(r.endpoint, e, again, redriven) {
+				m.t.Errorf("event %s at %s was not replayed for %s", e.ID, e.position, r.endpoint)
 			}
 		}
 	}

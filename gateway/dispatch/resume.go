@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -46,10 +45,8 @@ func (d *Dispatcher) loadRetries(ctx context.Context) error {
 // how the endpoint fares by now. Whole says that it is one of several outputs of
 // a redriven letter, of which the others may not have come to disk.
 func (r *runner) resume(ref delivery.Ref, d *delivery.Delivery, whole bool) {
-	rt := &retry{
-		size: sizeOf(d), age: d.Since(), place: placeOf(d), tried: d.Attempts > 0,
-		ref: ref, due: time.Now(),
-	}
+	rt := newRetry(d)
+	rt.ref, rt.due = ref, time.Now()
 	r.addRetry(rt, d.Key)
 	if d.Redrive != nil {
 		rd := r.redriving[d.Redrive.Letter]
@@ -59,11 +56,15 @@ func (r *runner) resume(ref delivery.Ref, d *delivery.Delivery, whole bool) {
 		}
 		rd.left++
 	} else if d.Position.Seq >= r.track.next {
-		id := idOf(d)
-		id.route = strings.Clone(id.route) // it outlives d
-		r.spilled[id] = true
-		r.spilledTo = max(r.spilledTo, d.Position.Seq)
+		r.expect(rt)
 	}
+}
+
+// expect notes that what rt is about is not to be taken once more from its
+// chunk, which is yet to come.
+func (r *runner) expect(rt *retry) {
+	r.spilled[outputID{rt.route, rt.place}] = true
+	r.spilledTo = max(r.spilledTo, rt.place.position.Seq)
 }
 
 // outputID names a delivery of the endpoint.

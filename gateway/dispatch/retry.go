@@ -22,8 +22,10 @@ type retry struct {
 
 	// place orders the entries of a key. First says that the tracker is to be
 	// told when the retry is on disk.
-	place place
-	first bool
+	place   place
+	first   bool
+	route   string
+	redrive bool
 
 	ref     delivery.Ref // the zero value while not on disk
 	replace delivery.Ref // an older copy that the next put replaces
@@ -76,7 +78,8 @@ func (r *runner) spill(en entry, wait time.Duration) {
 	due := time.Now().Add(wait)
 	rt := en.retry
 	if rt == nil {
-		rt = &retry{size: sizeOf(en.d), age: en.d.Since(), place: placeOf(en.d), first: en.d.Redrive == nil}
+		rt = newRetry(en.d)
+		rt.first = !rt.redrive
 		r.addRetry(rt, en.d.Key)
 	} else {
 		rt.replace, rt.ref = rt.ref, delivery.Ref{}
@@ -86,6 +89,14 @@ func (r *runner) spill(en entry, wait time.Duration) {
 	rt.tried = rt.tried || en.d.Attempts > 0
 	r.puts = append(r.puts, rt)
 	tell(r.keep)
+}
+
+// newRetry returns a retry of d that lives on without d.
+func newRetry(d *delivery.Delivery) *retry {
+	return &retry{
+		size: sizeOf(d), age: d.Since(), tried: d.Attempts > 0,
+		place: placeOf(d), route: strings.Clone(d.Route), redrive: d.Redrive != nil,
+	}
 }
 
 // addRetry puts rt into the queue of its key; one without a key has its own.

@@ -33,6 +33,8 @@ type runner struct {
 
 	mu     sync.Mutex
 	track  tracker
+	epoch  int                // counts the replays; what an older one began is not settled
+	leave  context.CancelFunc // ends the follower's present round
 	dirty  bool
 	crew   *crew
 	policy delivery.Policy
@@ -91,10 +93,12 @@ type runner struct {
 	wg     sync.WaitGroup
 }
 
-// entry is a delivery in a lane. Retry is nil until it failed once.
+// entry is a delivery in a lane. Retry is nil until it failed once; until then
+// it belongs to an epoch, unless it is a redrive.
 type entry struct {
 	d     *delivery.Delivery
 	retry *retry
+	epoch int
 }
 
 // newRunner returns a runner at m. Its crew begins when before, which may be
@@ -103,7 +107,8 @@ func newRunner(d *Dispatcher, e Endpoint, m delivery.Mark, before chan struct{})
 	return &runner{
 		name: e.Name, d: d,
 		track: newTracker(m), dirty: true,
-		crew: newCrew(e.Sink, before), policy: e.Policy,
+		leave: func() {},
+		crew:  newCrew(e.Sink, before), policy: e.Policy,
 		attach: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		keys: map[string]*keyQueue{}, keyless: map[*keyQueue]bool{},
 		clock: make(chan struct{}, 1), keep: make(chan struct{}, 1), load: make(chan struct{}, 1), drained: make(chan struct{}, 1),
@@ -191,7 +196,7 @@ func (r *runner) accept(ev evaluated) (given []delivery.Try) {
 	for i := range out {
 		d, err := &out[i].d, out[i].err
 		if err == nil {
-			r.enqueue(entry{d: d})
+			r.enqueue(entry{d: d, epoch: r.epoch})
 			continue
 		}
 		given = append(given, delivery.Try{Delivery: d, At: time.Now(), Outcome: delivery.Permanent(err), Dead: true})
@@ -317,8 +322,8 @@ func (r *runner) close() {
 }
 
 // remove ends a runner whose endpoint was deleted, at once. What it still owed
-// becomes dead letters.
-func (r *runner) remove() {
+// becomes dead letters; an error means that the dispatcher ended before.
+func (r *runner) remove() error {
 	r.mu.Lock()
 	r.stopped = true
 	r.mu.Unlock()
@@ -328,11 +333,11 @@ func (r *runner) remove() {
 	for warned := false; ; warned = true {
 		err := estate.bury(r.d.burying)
 		if err == nil {
-			return
+			return nil
 		}
 		if r.d.burying.Err() != nil {
 			r.d.log.Error("deliveries of a deleted endpoint are lost, or stay among the retries until the next start", "endpoint", r.name, "err", err)
-			return
+			return err
 		}
 		if !warned {
 			r.d.log.Error("deliveries of a deleted endpoint do not come among the dead letters; trying again and again", "endpoint", r.name, "err", err)

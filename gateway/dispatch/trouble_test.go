@@ -181,7 +181,15 @@ func TestEstateOutlivesATroubledDisk(t *testing.T) {
 			time.Sleep(2 * time.Hour)
 			m.letters.setFail(nil)
 		}()
+		soon, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := d.Buried(soon, "hub"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Buried on a disk that fails = %v, want the end of its context", err)
+		}
 		closeNow(t, d) // waits for it
+		if err := d.Buried(t.Context(), "hub"); err != nil {
+			t.Errorf("Buried at the end = %v", err)
+		}
 		if n := len(m.letters.refs()) + len(sink.ids()); n != 20 {
 			t.Errorf("%d of 20 deliveries of a deleted endpoint were delivered or are among the dead letters", n)
 		}
