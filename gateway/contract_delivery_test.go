@@ -346,7 +346,9 @@ func contractRedrive(t *testing.T, s *server) {
 func contractReplay(t *testing.T, s *server) {
 	k := serveSink(t)
 	s.hook(k, "again", "", `{}`)
-	replay := func(endpoint, body string) reply { return s.api(http.MethodPost, "/endpoints/"+endpoint+"/replay", body) }
+	replay := func(endpoint, body string) reply {
+		return s.api(http.MethodPost, "/endpoints/"+endpoint+"/replay", body)
+	}
 	arrived := func(n int) (ids []string) {
 		for _, a := range k.arrivals(t, n) {
 			ids = append(ids, a.header.Get("Ce-Id"))

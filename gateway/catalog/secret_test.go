@@ -208,6 +208,7 @@ func FuzzDecode(f *testing.F) {
 			func() error { _, err := catalog.DecodeTest(b); return err },
 			func() error { _, err := catalog.DecodeSelection(b); return err },
 			func() error { _, err := catalog.DecodePurge(b); return err },
+			func() error { _, err := catalog.DecodeReplay(b); return err },
 			func() error { _, err := catalog.DecodeActive(b); return err },
 			func() error { _, err := catalog.DecodeDraft(b); return err },
 		} {
