@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -105,11 +106,14 @@ func (a *attempt) call(in, out []pipeline.Item, fresh bool) (next []pipeline.Ite
 		return next, 0, nil, nil
 	}
 	a.broken = true
+	if !errors.As(err, &g) {
+		return nil, 0, nil, err
+	}
 	at = a.i.begun() - 1
 	if a.i.answered {
 		at = -1
 	}
-	return nil, at, err.(*GuestError), nil
+	return nil, at, g, nil
 }
 
 func (a *attempt) measure(events int, started time.Time, failed bool) {

@@ -19,7 +19,7 @@ func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeli
 		return nil, err
 	}
 	i.items, i.kind, i.answered = in, cfg.kind, false
-	i.errs = append(i.errs[:0], make([]error, len(in))...)
+	i.errs = append(i.errs[:0], make([]*GuestError, len(in))...)
 	if i.ledger != nil {
 		i.ledger.Start(len(in), i.limits.EventFuel)
 	}
@@ -83,7 +83,7 @@ func (i *instance) answer(k int) pipeline.Item {
 	item := i.items[k]
 	item.Fuel += i.spent[k]
 	if i.errs[k] != nil {
-		i.fail(&item, k, i.errs[k].(*GuestError))
+		i.fail(&item, k, i.errs[k])
 	}
 	return item
 }

@@ -84,9 +84,6 @@ type GuestError struct {
 // Unwrap returns the guest's exit, when it was one.
 func (e *GuestError) Unwrap() error { return e.cause }
 
-// stopped reports whether the guest was stopped, rather than having answered.
-func (e *GuestError) stopped() bool { return e.Fault != Failed && e.Fault != BadOutput }
-
 // Error is one line, without the trace.
 func (e *GuestError) Error() string {
 	var b strings.Builder

@@ -49,7 +49,7 @@ type instance struct {
 	items   []pipeline.Item // its events
 	tank    int64           // the fuel that it got
 	calls   int64           // of host functions
-	errs    []error         // of each event
+	errs    []*GuestError   // of each event
 	used    int64           // fuel of all of them, after the call
 	spent   []int64         // fuel of each event, after the call
 	kind    Kind            // what the guest is asked for

@@ -26,7 +26,6 @@ func BenchmarkTax(b *testing.B) {
 
 func start(b *testing.B, mode string, wasm []byte) (api.Module, func()) {
 	b.Helper()
-	refuel := func() {}
 	if mode == "metered" {
 		var err error
 		if wasm, err = meter.Instrument(wasm, meter.Options{Fuel: 1 << 60, Depth: 1 << 20, MemoryPages: 1024,
@@ -43,7 +42,7 @@ func start(b *testing.B, mode string, wasm []byte) (api.Module, func()) {
 		b.Fatal(err)
 	}
 	view, _ := ledger.Memory().Read(0, meter.LedgerBytes)
-	refuel = func() { meter.Ledger(view).Start(meter.LedgerEvents, 1<<40) }
+	refuel := func() { meter.Ledger(view).Start(meter.LedgerEvents, 1<<40) }
 	host := r.NewHostModuleBuilder(abi.Module)
 	host.NewFunctionBuilder().WithFunc(func(context.Context, uint32) {}).Export(abi.ImportBegin)
 	for _, name := range []string{abi.ImportFail, abi.ImportLog} {
