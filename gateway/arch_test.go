@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -194,7 +195,7 @@ func packages(t *testing.T) map[string]*pkg {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); file != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+			if name := d.Name(); file != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" || isModule(file)) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -208,6 +209,13 @@ func packages(t *testing.T) map[string]*pkg {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// isModule says whether dir is a module of its own, which chooses its imports
+// by itself.
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 func addFile(found map[string]*pkg, root, file string) error {
