@@ -37,7 +37,9 @@ const (
 	pflag      = "github.com/spf13/pflag"
 	prometheus = "github.com/prometheus/client_golang"
 	wazero     = "github.com/tetratelabs/wazero"
+	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
 	xsync      = "golang.org/x/sync"
+	xtext      = "golang.org/x/text"
 	xsys       = "golang.org/x/sys"
 	yaml       = "github.com/goccy/go-yaml"
 )
@@ -51,37 +53,39 @@ var guestNever = []string{"encoding/json", "fmt", "reflect"}
 // ends in "/*" stands for every package directly beneath it that has no row.
 var plan = map[string]room{
 	"cmd/headgate": {
-		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event", "gateway/telemetry", "gateway/workbench"},
+		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event", "gateway/plugin/admission", "gateway/telemetry", "gateway/workbench"},
 		libs:    []string{cobra, pflag, yaml},
 	},
 	"cmd/bench": {},
 
-	"gateway":                {imports: []string{"*"}, libs: []string{echo, xsync}},
-	"gateway/event":          {imports: []string{"sdk/json"}},
-	"gateway/delivery":       {imports: []string{"gateway/event"}},
-	"gateway/filter":         {},
-	"gateway/pipeline":       {imports: []string{"gateway/event", "gateway/delivery"}},
-	"gateway/route":          {imports: []string{"gateway/event", "gateway/filter", "gateway/pipeline"}},
-	"gateway/plugin":         {imports: []string{"gateway/event", "gateway/delivery", "gateway/filter", "gateway/pipeline", "gateway/plugin/meter", "sdk/abi"}, libs: []string{wazero}},
-	"gateway/plugin/matcher": {imports: []string{"gateway/event", "gateway/filter", "sdk/json"}, libs: []string{wazero, xsync}},
-	"gateway/plugin/meter":   {},
-	"gateway/journal":        {imports: []string{"gateway/event", "gateway/delivery"}, libs: []string{nats, xsync, xsys}},
-	"gateway/dispatch":       {imports: []string{"gateway/event", "gateway/delivery", "gateway/route", "gateway/pipeline", "sdk/json"}, libs: []string{xsync}},
-	"gateway/sink":           {imports: []string{"gateway/event", "gateway/delivery"}},
-	"gateway/sink/webhook":   {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
-	"gateway/sink/file":      {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
-	"gateway/sink/sinktest":  {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
-	"gateway/problem":        {},
-	"gateway/ingress":        {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},
-	"gateway/auth":           {imports: []string{"gateway/problem"}},
-	"gateway/catalog":        {imports: []string{"gateway/event", "gateway/delivery"}},
-	"gateway/store":          {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
-	"gateway/admin":          {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery", "gateway/problem"}, libs: []string{echo}},
-	"gateway/client":         {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
-	"gateway/config":         {imports: []string{"gateway/auth"}, libs: []string{yaml}},
-	"gateway/telemetry":      {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},
-	"gateway/demo":           {imports: []string{"gateway/event"}},
-	"gateway/workbench":      {imports: []string{"gateway/catalog", "gateway/event", "gateway/pipeline", "gateway/plugin", "sdk", "sdk/abi"}},
+	"gateway":                  {imports: []string{"*"}, libs: []string{echo, xsync}},
+	"gateway/event":            {imports: []string{"sdk/json"}},
+	"gateway/delivery":         {imports: []string{"gateway/event"}},
+	"gateway/filter":           {},
+	"gateway/pipeline":         {imports: []string{"gateway/event", "gateway/delivery"}},
+	"gateway/route":            {imports: []string{"gateway/event", "gateway/filter", "gateway/pipeline"}},
+	"gateway/plugin":           {imports: []string{"gateway/event", "gateway/delivery", "gateway/filter", "gateway/pipeline", "gateway/plugin/meter", "sdk/abi"}, libs: []string{wazero}},
+	"gateway/plugin/matcher":   {imports: []string{"gateway/event", "gateway/filter", "sdk/json"}, libs: []string{wazero, xsync}},
+	"gateway/plugin/meter":     {},
+	"gateway/plugin/schema":    {libs: []string{jsonschema, xtext}},
+	"gateway/plugin/admission": {imports: []string{"gateway/event", "gateway/delivery", "gateway/pipeline", "gateway/plugin", "gateway/plugin/schema", "sdk/abi"}},
+	"gateway/journal":          {imports: []string{"gateway/event", "gateway/delivery"}, libs: []string{nats, xsync, xsys}},
+	"gateway/dispatch":         {imports: []string{"gateway/event", "gateway/delivery", "gateway/route", "gateway/pipeline", "sdk/json"}, libs: []string{xsync}},
+	"gateway/sink":             {imports: []string{"gateway/event", "gateway/delivery"}},
+	"gateway/sink/webhook":     {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/sink/file":        {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/sink/sinktest":    {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/problem":          {},
+	"gateway/ingress":          {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},
+	"gateway/auth":             {imports: []string{"gateway/problem"}},
+	"gateway/catalog":          {imports: []string{"gateway/event", "gateway/delivery"}},
+	"gateway/store":            {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
+	"gateway/admin":            {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery", "gateway/problem"}, libs: []string{echo}},
+	"gateway/client":           {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
+	"gateway/config":           {imports: []string{"gateway/auth"}, libs: []string{yaml}},
+	"gateway/telemetry":        {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},
+	"gateway/demo":             {imports: []string{"gateway/event"}},
+	"gateway/workbench":        {imports: []string{"gateway/catalog", "gateway/demo", "gateway/event", "gateway/pipeline", "gateway/plugin", "gateway/plugin/admission", "sdk", "sdk/abi"}},
 
 	"sdk":                  {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
 	"sdk/abi":              {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
