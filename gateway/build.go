@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/gateway/plugin/matcher"
+	"github.com/headgate/headgate/gateway/plugin/schema"
 	"github.com/headgate/headgate/gateway/route"
 )
 
@@ -205,9 +207,13 @@ func (b *builder) stages(ctx context.Context, snapshot *catalog.Snapshot, r cata
 	var stages []pipeline.Stage
 	var keys []bindingKey
 	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
-		key := bindingKey{digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version)}
+		key := bindingOf(snapshot, kind, v, config)
 		bound, err := b.bindings.acquire(key, func() (*plugin.Binding, error) {
-			return bind(ctx, b.plugins, live(), key, bytes)
+			options, err := loadOptions(settingsOf(snapshot, v.Name))
+			if err != nil {
+				return nil, err
+			}
+			return bind(ctx, b.plugins, options, key, bytes)
 		})
 		if err != nil {
 			return err
@@ -234,11 +240,17 @@ func eachPlugin(snapshot *catalog.Snapshot, r catalog.Route, fn func(kind plugin
 				return catalog.In(field+".plugin", err)
 			}
 			err = fn(part.kind, v, ref.Config)
+			if unfit := (*schema.Error)(nil); errors.As(err, &unfit) {
+				return catalog.In(field+".config", &catalog.FieldError{Field: unfit.Field, Reason: unfit.Reason})
+			}
 			if refused := (*plugin.ConfigError)(nil); errors.As(err, &refused) {
 				return &catalog.FieldError{Field: field + ".config", Reason: refused.Text}
 			}
 			if failed := (*plugin.GuestError)(nil); errors.As(err, &failed) {
 				return &catalog.FieldError{Field: field, Reason: failed.Error()}
+			}
+			if over := (*plugin.LimitError)(nil); errors.As(err, &over) {
+				return &catalog.FieldError{Field: field, Reason: over.Error()}
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", field, err)
@@ -246,13 +258,6 @@ func eachPlugin(snapshot *catalog.Snapshot, r catalog.Route, fn func(kind plugin
 		}
 	}
 	return nil
-}
-
-// live is how plugins of routes in force are loaded. Events that come while a
-// plugin's breaker is open become dead letters, to be driven again once it is
-// mended: were they to wait, the other routes to their endpoint would too.
-func live() plugin.LoadOptions {
-	return plugin.LoadOptions{Breaker: plugin.Breaker{DeadLetter: true}}
 }
 
 // bind loads a module and ties it to a configuration.
@@ -266,13 +271,37 @@ func bind(ctx context.Context, rt *plugin.Runtime, opts plugin.LoadOptions, key 
 		return nil, err
 	}
 	defer m.Close() // the binding keeps it
+	if err := checkConfig(m.Info().Config, key.config); err != nil {
+		return nil, err
+	}
 	return m.Bind(ctx, key.kind, []byte(key.config), key.name)
+}
+
+// checkConfig holds a configuration to the schema that the module carries, if
+// it carries one. Its error is a [*schema.Error].
+func checkConfig(text []byte, config string) error {
+	if text == nil {
+		return nil
+	}
+	s, err := schema.Parse(text)
+	if err != nil {
+		return &schema.Error{Reason: "the plugin's own schema cannot be used: " + err.Error()}
+	}
+	return s.Check([]byte(cmp.Or(config, "{}")))
 }
 
 // bindingKey says what makes two uses of a plugin the same.
 type bindingKey struct {
 	digest, config, name string
 	kind                 plugin.Kind
+	settings             string
+}
+
+func bindingOf(s *catalog.Snapshot, kind plugin.Kind, v catalog.Version, config []byte) bindingKey {
+	return bindingKey{
+		digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version),
+		settings: settingsOf(s, v.Name).Text(),
+	}
 }
 
 // bindings shares bound plugins among routes and tables. The last few that

@@ -2,13 +2,11 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/catalog"
-	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/gateway/store"
 	"github.com/headgate/headgate/plugins"
 )
@@ -159,44 +157,6 @@ func (g *Gateway) PutRoute(ctx context.Context, by admin.Change, r catalog.Route
 // DeleteRoute removes a route.
 func (g *Gateway) DeleteRoute(ctx context.Context, by admin.Change, id string) error {
 	return g.change(ctx, by.By, func(tx *store.Tx) error { return tx.DeleteRoute(id, by.If) })
-}
-
-// AddVersion admits a module as a version of a plugin; see [admin.Plugins].
-func (g *Gateway) AddVersion(ctx context.Context, by admin.Change, name string, module []byte) (v catalog.Version, created bool, err error) {
-	m, err := g.builder.plugins.Load(ctx, module)
-	if err != nil {
-		return v, false, admission(err)
-	}
-	defer m.Close()
-	err = g.change(ctx, by.By, func(tx *store.Tx) error {
-		snapshot := tx.Snapshot()
-		have, _ := snapshot.Plugin(name)
-		if err := by.If.Check("plugin", name, have.Revision); err != nil {
-			return err
-		}
-		v, created, err = tx.AddVersion(name, version(m.Info()), module)
-		return err
-	})
-	return v, created, err
-}
-
-// admission makes a module's faults the client's.
-func admission(err error) error {
-	_, invalid := errors.AsType[*plugin.InvalidError](err)
-	_, failed := errors.AsType[*plugin.GuestError](err)
-	if invalid || failed {
-		return &catalog.FieldError{Reason: err.Error()}
-	}
-	return err
-}
-
-// version is what the catalog keeps of a module.
-func version(info plugin.Info) catalog.Version {
-	v := catalog.Version{ConfigSchema: info.Config}
-	for _, k := range info.Kinds {
-		v.Kinds = append(v.Kinds, k.String())
-	}
-	return v
 }
 
 // Activate makes a version the one that routes by the plugin's name use.

@@ -202,7 +202,7 @@ func contractRouteTest(t *testing.T, s *server) {
 	for _, tt := range []struct{ body, field string }{
 		{`{"route":{"filter":"type ="},"events":[]}`, "route.filter"},
 		{`{"route":{"transforms":[{"plugin":"nobody"}]},"events":[]}`, "route.transforms[0].plugin"},
-		{`{"route":{"transforms":[{"plugin":"tsi","config":{"keys":3}}]},"events":[]}`, "route.transforms[0].config"},
+		{`{"route":{"transforms":[{"plugin":"tsi","config":{"keys":3}}]},"events":[]}`, "route.transforms[0].config.keys"},
 		{`{"events":[]}`, "route"},
 		{`{"route":{},"events":[` + update("1", "t", "/x", "1") + `,{"specversion":"1.0"}]}`, "id"},
 	} {

@@ -26,6 +26,7 @@ func TestContract(t *testing.T) {
 		{"Endpoints", contractEndpoints},
 		{"Secrets", contractSecrets},
 		{"Plugins", contractPlugins},
+		{"Admission", contractAdmission},
 		{"Provenance", contractProvenance},
 		{"Filters", contractFilters},
 		{"RouteTest", contractRouteTest},

@@ -34,6 +34,9 @@ type Options struct {
 	// Dir is the data directory, which is made when it is missing.
 	Dir     string
 	Journal journal.Options
+	// PluginLimits and PluginMaxLimits are as in [plugin.Options]; zero fields of
+	// the latter are as in [plugin.DefaultMaxLimits].
+	PluginLimits, PluginMaxLimits plugin.Limits
 	// Token guards the API and ingest; an empty one leaves them open.
 	Token   string
 	Version string // of the binary, for status and metrics
@@ -101,15 +104,19 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 
 	g.metrics = telemetry.NewMetrics(telemetry.Options{Version: opts.Version, Logger: opts.Logger})
 	cache := filepath.Join(opts.Dir, cacheDir)
+	most := opts.PluginMaxLimits.Or(plugin.DefaultMaxLimits())
 	plugins, err := plugin.NewRuntime(ctx, plugin.Options{
-		CacheDir: cache, TrapDir: filepath.Join(opts.Dir, trapDir),
+		CacheDir: cache, Limits: opts.PluginLimits, MaxLimits: most, TrapDir: filepath.Join(opts.Dir, trapDir),
 		Log: g.logPlugin, Notify: g.notePlugin, Measure: g.measurePlugin,
 	})
 	if err != nil {
 		return nil, inDir(opts.Dir, err)
 	}
 	g.onClose(unhurried(plugins.Close))
-	if g.trial.plugins, err = plugin.NewRuntime(ctx, plugin.Options{CacheDir: cache, Log: g.trial.log}); err != nil {
+	g.trial.plugins, err = plugin.NewRuntime(ctx, plugin.Options{
+		CacheDir: cache, Limits: opts.PluginLimits, MaxLimits: most, Log: g.trial.log,
+	})
+	if err != nil {
 		return nil, err
 	}
 	g.onClose(unhurried(g.trial.plugins.Close))

@@ -31,6 +31,10 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 	if err != nil {
 		return err
 	}
+	limits, maxLimits, err := pluginLimits(cfg.Plugins)
+	if err != nil {
+		return err
+	}
 	// The port is taken first: a second server on it fails before it touches
 	// the data directory.
 	listener, err := net.Listen("tcp", cfg.Listen)
@@ -44,6 +48,7 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 			MaxBytes: cfg.Journal.MaxBytes, RetainAge: nothingIfZero(cfg.Journal.RetainAge),
 			RetainBytes: nothingIfZero(cfg.Journal.RetainBytes), ReserveBytes: nothingIfZero(cfg.Journal.ReserveBytes),
 		},
+		PluginLimits: limits, PluginMaxLimits: maxLimits,
 		Token: string(cfg.Token), Version: cmp.Or(cfg.Version, buildVersion()), Logger: logger,
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

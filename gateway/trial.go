@@ -67,9 +67,14 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 		}
 	}()
 	err = eachPlugin(&snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
-		key := bindingKey{digest: v.Digest, kind: kind, config: string(config), name: fmt.Sprintf("%s@%d", v.Name, v.Version)}
+		key := bindingOf(&snapshot, kind, v, config)
+		options, err := loadOptions(settingsOf(&snapshot, v.Name))
+		if err != nil {
+			return err
+		}
 		// A test shows each event's own fate, so no breaker comes between.
-		bound, err := bind(ctx, t.plugins, plugin.LoadOptions{Breaker: plugin.Breaker{Traps: -1}}, key, g.module)
+		options.Breaker = plugin.Breaker{Traps: -1}
+		bound, err := bind(ctx, t.plugins, options, key, g.module)
 		if err == nil {
 			stages = append(stages, trialStage{bound, kind, key.name})
 		}

@@ -28,13 +28,16 @@ or an older one again, changes all of them at once, without a restart.`,
 	list := getOne(a, "list", "ls", "NAME", (*client.Client).Plugins, (*client.Client).Plugin, printPlugins)
 	list.Short = "Show all plugins and their versions, or those that are named"
 	cmd.AddCommand(newPluginCommand(a), buildCommand(a), testPluginCommand(a), inspectCommand(a), devCommand(a), reproCommand(a))
-	cmd.AddCommand(pushCommand(a), list, activateCommand(a), deletePluginCommand(a))
+	cmd.AddCommand(pushCommand(a), list, activateCommand(a), setPluginCommand(a), trapsCommand(a), deletePluginCommand(a))
 	return cmd
 }
 
 const pushHelp = `Upload a WebAssembly module as a version of a plugin; a directory is compiled first. The first version of a name
 becomes active at once; a later one waits to be activated, unless --activate is given.
-The same bytes again are the same version.`
+The same bytes again are the same version.
+
+The server tries the module on its latest events first; what it finds to warn of is
+shown. --dry-run shows the whole report, and stores nothing.`
 
 const pushExample = `  headgate plugin push threshold --file examples/threshold
   headgate plugin push threshold --file threshold.wasm
@@ -44,6 +47,7 @@ func pushCommand(a *app) *cobra.Command {
 	var (
 		file     string
 		activate bool
+		dryRun   bool
 		connect  connection
 	)
 	cmd := &cobra.Command{
@@ -52,6 +56,8 @@ func pushCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` of the module, or directory of its source; - is standard input")
 	cmd.Flags().BoolVar(&activate, "activate", false, "make the version the active one")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "try the module and report, and store nothing")
+	cmd.MarkFlagsMutuallyExclusive("activate", "dry-run")
 	connect.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if file == "" {
@@ -61,14 +67,21 @@ func pushCommand(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		v, created, err := a.upload(cmd.Context(), c, args[0], file)
+		send := c.Upload
+		if dryRun {
+			send = tryUpload(c)
+		}
+		v, created, err := a.upload(cmd.Context(), send, args[0], file)
 		if err != nil {
 			return fmt.Errorf("push %s: %w", args[0], err)
 		}
-		active := v.Version == 1
+		if dryRun {
+			return a.printDryRun(v, connect.json)
+		}
+		active := v.Version.Version == 1
 		if activate {
-			if _, err := c.Activate(cmd.Context(), v.Name, v.Version, catalog.Precondition{}); err != nil {
-				return fmt.Errorf("activate %s version %d: %w", v.Name, v.Version, err)
+			if _, err := c.Activate(cmd.Context(), v.Name, v.Version.Version, catalog.Precondition{}); err != nil {
+				return fmt.Errorf("activate %s version %d: %w", v.Name, v.Version.Version, err)
 			}
 			active = true
 		}
@@ -80,22 +93,33 @@ func pushCommand(a *app) *cobra.Command {
 			said, active = "exists already", activate
 		}
 		fmt.Fprintf(a.out, "%s version %d %s\n  digest  %s\n  kinds   %s\n  size    %s\n",
-			v.Name, v.Version, said, v.Digest, strings.Join(v.Kinds, ", "), size(v.Size))
+			v.Name, v.Version.Version, said, v.Digest, strings.Join(v.Kinds, ", "), size(v.Size))
+		a.printWarnings(v)
 		if active {
 			fmt.Fprintln(a.out, "  active  yes")
 		} else {
-			fmt.Fprintf(a.out, "Make it the active one with: headgate plugin activate %s %d\n", v.Name, v.Version)
+			fmt.Fprintf(a.out, "Make it the active one with: headgate plugin activate %s %d\n", v.Name, v.Version.Version)
 		}
 		return nil
 	}
 	return cmd
 }
 
+// sendModule is [client.Client.Upload], or what a dry run does in its place.
+type sendModule func(ctx context.Context, name string, module io.Reader, size int64, progress func(int64)) (catalog.Admitted, bool, error)
+
+func tryUpload(c *client.Client) sendModule {
+	return func(ctx context.Context, name string, module io.Reader, size int64, progress func(int64)) (catalog.Admitted, bool, error) {
+		v, err := c.TryUpload(ctx, name, module, size, progress)
+		return v, false, err
+	}
+}
+
 // upload sends the file, telling its progress.
-func (a *app) upload(ctx context.Context, c *client.Client, name, file string) (catalog.Version, bool, error) {
+func (a *app) upload(ctx context.Context, send sendModule, name, file string) (catalog.Admitted, bool, error) {
 	f, err := a.openModule(ctx, file)
 	if err != nil {
-		return catalog.Version{}, false, err
+		return catalog.Admitted{}, false, err
 	}
 	defer f.Close()
 	total := int64(-1)
@@ -106,7 +130,7 @@ func (a *app) upload(ctx context.Context, c *client.Client, name, file string) (
 	}
 	p := a.progress()
 	defer p.done()
-	return c.Upload(ctx, name, io.Reader(f), total, func(sent int64) {
+	return send(ctx, name, io.Reader(f), total, func(sent int64) {
 		if total > 0 {
 			p.say("uploading %s: %s of %s", name, size(sent), size(total))
 		} else {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/client"
+	"github.com/headgate/headgate/gateway/plugin/admission"
 	"github.com/headgate/headgate/gateway/workbench"
 )
 
@@ -188,12 +189,12 @@ func (d *dev) swap(ctx context.Context) error {
 	begin := time.Now()
 	wasm, err := d.compile(ctx, d.dir, workbench.CompileOptions{})
 	if err == nil {
-		var r *workbench.Report
-		if r, err = d.bench.Inspect(ctx, wasm); err == nil && len(r.Refused) > 0 {
-			err = fmt.Errorf("a gateway refuses it: %s", strings.Join(r.Refused, "; "))
-		} else if err == nil {
-			d.kinds = r.Kinds
-			d.name = cmp.Or(d.name, r.Name)
+		info, refused := d.bench.Check(ctx, wasm)
+		if refused != nil {
+			err = fmt.Errorf("a gateway refuses it: %w", refused)
+		} else {
+			d.kinds = admission.KindNames(info.Kinds)
+			d.name = cmp.Or(d.name, info.Name)
 		}
 	}
 	if err != nil && d.version > 0 {
@@ -207,10 +208,11 @@ func (d *dev) swap(ctx context.Context) error {
 	}
 	took := round(time.Since(begin))
 	tests := d.testLine(ctx, wasm)
-	v, _, err := d.client.Upload(ctx, d.name, strings.NewReader(string(wasm)), int64(len(wasm)), func(int64) {})
+	admitted, _, err := d.client.Upload(ctx, d.name, strings.NewReader(string(wasm)), int64(len(wasm)), func(int64) {})
 	if err != nil {
 		return fmt.Errorf("push %s: %w", d.name, err)
 	}
+	v := admitted.Version
 	if v.Version == d.version {
 		d.tell("%s compiles to the same module; %s", d.name, tests)
 		return nil

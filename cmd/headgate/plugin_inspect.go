@@ -8,18 +8,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/plugin/admission"
 	"github.com/headgate/headgate/gateway/workbench"
 )
 
-const inspectHelp = `Show what a module is, what it needs, and what is wrong with it or could be better,
-without a server. The exit status is 1 when a gateway would refuse it.`
+const inspectHelp = `Show what a module is, what it needs, what it makes of events and what that costs,
+and what is wrong with it or could be better, without a server. The exit status is 1 when a gateway would refuse it.`
 
 func inspectCommand(a *app) *cobra.Command {
-	var asJSON bool
+	var (
+		asJSON bool
+		file   string
+	)
 	cmd := &cobra.Command{
 		Use: "inspect MODULE", Short: "Show what a module is and what is wrong with it",
 		Long: inspectHelp, Example: "  headgate plugin inspect warm.wasm", Args: wants(1, 1, "the file of the module; - is standard input"),
 	}
+	cmd.Flags().StringVar(&file, "events", "", "try it on the events in `FILE`; - is standard input (default: those of a simulated house)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		bench, err := workbench.Open(cmd.Context())
@@ -31,7 +37,13 @@ func inspectCommand(a *app) *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("inspect: %w", err)
 		}
-		r, err := bench.Inspect(cmd.Context(), wasm)
+		var events []event.Event
+		if file != "" {
+			if events, err = a.decodedEvents(file); err != nil {
+				return err
+			}
+		}
+		r, err := bench.Inspect(cmd.Context(), wasm, events)
 		if err != nil {
 			return fmt.Errorf("inspect: %w", err)
 		}
@@ -50,7 +62,7 @@ func inspectCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) printReport(r *workbench.Report) {
+func (a *app) printReport(r *admission.Report) {
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(a.out, "%-13s %s\n", name, oneLine(fmt.Sprintf(format, args...), 500))
 	}
@@ -69,7 +81,7 @@ func (a *app) printReport(r *workbench.Report) {
 	}
 	line("memory", "%s at the start, %s", size(int64(r.MinMemory)), memory)
 	if len(r.Refused) == 0 {
-		line("compiled", "in %s; from the cache in %s", round(r.Compile), round(r.Start))
+		line("compiled", "in %s; an instance starts in %s", round(r.Compile), round(r.Start))
 		wants := "nothing"
 		if len(r.Capabilities) > 0 {
 			wants = strings.Join(r.Capabilities, ", ")
@@ -89,6 +101,9 @@ func (a *app) printReport(r *workbench.Report) {
 	}
 	list("imports", r.Imports)
 	list("exports", r.Exports)
+	for _, t := range r.Trials {
+		a.printTrial(t)
+	}
 	for _, problem := range r.Refused {
 		fmt.Fprintf(a.out, "✗ %s\n", oneLine(problem, 500))
 	}
@@ -102,4 +117,43 @@ func round(d time.Duration) time.Duration {
 		return d.Round(10 * time.Millisecond)
 	}
 	return d.Round(time.Millisecond)
+}
+
+func (a *app) printTrial(t admission.Trial) {
+	name := "as a " + t.Kind
+	if t.Route != "" {
+		name += " in route " + t.Route
+	}
+	if t.Refused != "" {
+		fmt.Fprintf(a.out, "%s with %s: not tried\n", name, oneLine(string(t.Config), 80))
+		return
+	}
+	fmt.Fprintf(a.out, "%s with %s, on %s\n", name, oneLine(string(t.Config), 80), count(t.Events, "event"))
+	again := "the second time it made the same of them"
+	if !t.Deterministic {
+		again = "the second time it made something else of them"
+	}
+	fmt.Fprintf(a.out, "  %d passed, %s, %d failed; %s\n", t.Passed, count(t.Outputs, "output"), t.Failed, again)
+	fmt.Fprintf(a.out, "  fuel    p50 %-9d p99 %-9d most %d\n", t.Fuel.P50, t.Fuel.P99, t.Fuel.Max)
+	fmt.Fprintf(a.out, "  latency p50 %-9s p99 %-9s most %s\n", micros(t.Latency.P50), micros(t.Latency.P99), micros(t.Latency.Max))
+	for _, f := range t.Failures {
+		fmt.Fprintf(a.out, "  ✗ %s: %s\n", oneLine(f.Event, 60), oneLine(f.Error, 300))
+	}
+}
+
+func micros(ns int64) string { return time.Duration(ns).Round(100 * time.Nanosecond).String() }
+
+// decodedEvents reads the events of a file as a gateway does.
+func (a *app) decodedEvents(name string) ([]event.Event, error) {
+	list, err := a.allEvents(name)
+	if err != nil {
+		return nil, err
+	}
+	events := make([]event.Event, len(list))
+	for i, raw := range list {
+		if events[i], err = event.DecodeJSON(raw); err != nil {
+			return nil, fmt.Errorf("read %s: event %d: %w", name, i+1, err)
+		}
+	}
+	return events, nil
 }

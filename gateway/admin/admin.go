@@ -95,11 +95,15 @@ func (s *Server) operations() []operation {
 
 		{http.MethodGet, "/plugins", s.listPlugins},
 		{http.MethodGet, "/plugins/:name", s.getPlugin},
+		{http.MethodPut, "/plugins/:name", s.putPlugin},
 		{http.MethodDelete, "/plugins/:name", s.deletePlugin},
 		{http.MethodPut, "/plugins/:name/active", s.activatePlugin},
 		{http.MethodPost, "/plugins/:name/versions", s.addVersion},
 		{http.MethodGet, "/plugins/:name/versions/:version", s.getVersion},
 		{http.MethodDelete, "/plugins/:name/versions/:version", s.deleteVersion},
+
+		{http.MethodGet, "/traps", s.listTraps},
+		{http.MethodGet, "/traps/:id", s.getTrap},
 
 		{http.MethodGet, "/dead-letters", s.listLetters},
 		{http.MethodGet, "/dead-letters/:id", s.getLetter},

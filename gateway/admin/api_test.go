@@ -120,16 +120,44 @@ func (g *gateway) TestRoute(_ context.Context, r catalog.Route, events []event.E
 	return results, nil
 }
 
-func (g *gateway) AddVersion(_ context.Context, by admin.Change, name string, module []byte) (v catalog.Version, isNew bool, err error) {
+func (g *gateway) AddVersion(_ context.Context, by admin.Change, name string, module []byte, dryRun bool) (a catalog.Admitted, isNew bool, err error) {
 	if !bytes.HasPrefix(module, []byte("\x00asm")) {
-		return v, false, &catalog.FieldError{Reason: "the module is not WebAssembly"}
+		return a, false, &catalog.FieldError{Reason: "the module is not WebAssembly"}
+	}
+	a.Report = json.RawMessage(`{"kinds":["filter","transform"],"digest":"sha256:00","size":8,"functions":0,"imports":[],"exports":[],"minMemory":0}`)
+	v := catalog.Version{Kinds: []string{"filter", "transform"}, ConfigSchema: json.RawMessage(`{ "type": "object" }`)}
+	if dryRun {
+		a.Version, a.DryRun = v, true
+		a.Name, a.Digest, a.Size = name, catalog.Digest(module), int64(len(module))
+		return a, false, nil
 	}
 	err = g.Update(func(tx *store.Tx) error {
 		tx.By = by.By
-		v, isNew, err = tx.AddVersion(name, catalog.Version{Kinds: []string{"filter", "transform"}, ConfigSchema: json.RawMessage(`{ "type": "object" }`)}, module)
+		a.Version, isNew, err = tx.AddVersion(name, v, module)
 		return err
 	})
-	return v, isNew, err
+	return a, isNew, err
+}
+
+func (g *gateway) PutPluginSettings(_ context.Context, by admin.Change, name string, s catalog.PluginSettings) (p catalog.Plugin, err error) {
+	err = g.Update(func(tx *store.Tx) error { p, err = tx.PutPluginSettings(name, s, by.If); return err })
+	return p, err
+}
+
+const trapID = "trap-20260301T120000.000000000-0123456789ab.json"
+
+func (g *gateway) Traps() ([]catalog.Trap, error) {
+	return []catalog.Trap{
+		{ID: trapID, Plugin: "tsi@1", Digest: "sha256:00", Kind: "transform", Fault: "trapped", Position: event.Position{Seq: 7}},
+		{ID: "other", Plugin: "gate@2", Digest: "sha256:00", Kind: "filter", Fault: "out of fuel"},
+	}, nil
+}
+
+func (g *gateway) Trap(id string) ([]byte, error) {
+	if id != trapID {
+		return nil, &catalog.NotFoundError{Kind: "trap", Name: id}
+	}
+	return []byte(`{"format":"headgate-trap/1"}`), nil
 }
 
 func (g *gateway) Activate(_ context.Context, by admin.Change, name string, n int) (p catalog.Plugin, err error) {
@@ -275,7 +303,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 	o.Actor = func(*http.Request) string { return "tester" }
 	api := admin.New(admin.Backend{
 		Catalog: g, Endpoints: g, Routes: g, Tester: g, Plugins: g, History: g, Origins: g,
-		Letters: g, Redrives: g, Replays: g, Events: g, Status: g, Tail: tail,
+		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

@@ -21,6 +21,7 @@ type Backend struct {
 	Routes    Routes
 	Tester    Tester
 	Plugins   Plugins
+	Traps     Traps
 	History   History
 	Origins   Origins
 	Letters   Letters
@@ -68,13 +69,23 @@ type Tester interface {
 
 // Plugins changes plugins.
 type Plugins interface {
-	// AddVersion admits module as a version of the plugin called name, and
-	// reports whether it is new. A module that cannot be one is a
-	// [*catalog.FieldError] that says why.
-	AddVersion(ctx context.Context, by Change, name string, module []byte) (v catalog.Version, created bool, err error)
+	// AddVersion tries module out, admits it as a version of the plugin called
+	// name, unless it is a dry run, and reports whether it is new. A module that
+	// cannot be one is a [*catalog.FieldError] that says why.
+	AddVersion(ctx context.Context, by Change, name string, module []byte, dryRun bool) (v catalog.Admitted, created bool, err error)
+	// PutPluginSettings replaces the settings of a plugin that exists.
+	PutPluginSettings(ctx context.Context, by Change, name string, s catalog.PluginSettings) (catalog.Plugin, error)
 	Activate(ctx context.Context, by Change, name string, version int) (catalog.Plugin, error)
 	// DeletePlugin removes a version, or with version 0 the whole plugin.
 	DeletePlugin(ctx context.Context, by Change, name string, version int) error
+}
+
+// Traps looks at the events on which plugins failed.
+type Traps interface {
+	// Traps lists those that are kept, the latest first.
+	Traps() ([]catalog.Trap, error)
+	// Trap returns the bundle with the id, by which the trap can be reproduced.
+	Trap(id string) ([]byte, error)
 }
 
 // History is what was configured before.

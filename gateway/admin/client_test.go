@@ -29,7 +29,7 @@ func TestClientResources(t *testing.T) {
 	}
 	var sent []int64
 	v, isNew, err := s.api.Upload(ctx, "tsi", strings.NewReader("\x00asm one"), 8, func(n int64) { sent = append(sent, n) })
-	if err != nil || !isNew || v.Version != 1 || len(sent) == 0 || sent[len(sent)-1] != 8 {
+	if err != nil || !isNew || v.Version.Version != 1 || len(v.Report) == 0 || len(sent) == 0 || sent[len(sent)-1] != 8 {
 		t.Errorf("Upload = %+v, %v, %v, progress %v", v, isNew, err, sent)
 	}
 	if _, _, err := s.api.Upload(ctx, "tsi", strings.NewReader("\x00asm two"), -1, nil); err != nil {
@@ -117,6 +117,51 @@ func TestClientLists(t *testing.T) {
 		if err != nil || r.ID != "r" {
 			t.Errorf("Routes yields %+v, %v", r, err)
 		}
+	}
+}
+
+func TestClientPlugins(t *testing.T) {
+	s := serve(t)
+	s.seed(t)
+	ctx := t.Context()
+	v, err := s.api.TryUpload(ctx, "fresh", strings.NewReader("\x00asm dry"), -1, nil)
+	if err != nil || !v.DryRun || v.Version.Version != 0 || v.Name != "fresh" || len(v.Report) == 0 {
+		t.Errorf("TryUpload = %+v, %v", v, err)
+	}
+	if _, err := s.api.Plugin(ctx, "fresh"); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("after a dry run: %v, want ErrNotFound", err)
+	}
+	settings := catalog.PluginSettings{
+		Limits: map[string]json.RawMessage{"eventFuel": json.RawMessage("7")}, Grants: []string{"clock"},
+		Breaker: &catalog.Breaker{Pause: catalog.Duration(time.Second), OnOpen: catalog.OnOpenWait},
+	}
+	before, err := s.api.Plugin(ctx, "tsi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.api.PutPluginSettings(ctx, "tsi", settings, catalog.Precondition{Revisions: []uint64{before.Revision}})
+	if err != nil || !p.PluginSettings.Same(settings) || p.Revision == before.Revision || len(p.Versions) != len(before.Versions) {
+		t.Errorf("PutPluginSettings = %+v, %v", p, err)
+	}
+	if again, err := s.api.Plugin(ctx, "tsi"); err != nil || !cmp.Equal(p, again) {
+		t.Errorf("Plugin = %+v, %v, want %+v", again, err, p)
+	}
+	if _, err := s.api.PutPluginSettings(ctx, "tsi", settings, catalog.Precondition{Revisions: []uint64{before.Revision}}); !errors.Is(err, catalog.ErrConflict) {
+		t.Errorf("settings for an old revision: %v, want ErrConflict", err)
+	}
+	if _, err := s.api.PutPluginSettings(ctx, "nowhere", settings, catalog.Precondition{}); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("settings of no plugin: %v, want ErrNotFound", err)
+	}
+	for name, want := range map[string]int{"": 2, "tsi": 1, "nowhere": 0} {
+		if traps, err := s.api.Traps(ctx, name); err != nil || len(traps) != want {
+			t.Errorf("Traps of %q = %+v, %v", name, traps, err)
+		}
+	}
+	if bundle, err := s.api.Trap(ctx, trapID); err != nil || string(bundle) != `{"format":"headgate-trap/1"}` {
+		t.Errorf("Trap = %s, %v", bundle, err)
+	}
+	if _, err := s.api.Trap(ctx, "../x"); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("Trap of no such id: %v, want ErrNotFound", err)
 	}
 }
 

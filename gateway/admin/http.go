@@ -154,6 +154,19 @@ func search[T interface{ Key() string }](list []T, key string) int {
 	return lo
 }
 
+// flagOf reads an optional flag from the query.
+func flagOf(c echo.Context, name string) (bool, error) {
+	v := c.QueryParam(name)
+	if v == "" {
+		return false, nil
+	}
+	on, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, &catalog.FieldError{Field: name, Reason: "want true or false"}
+	}
+	return on, nil
+}
+
 func limitOf(c echo.Context) (int, error) {
 	v := c.QueryParam("limit")
 	if v == "" {

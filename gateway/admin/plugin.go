@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -66,6 +67,10 @@ func (s *Server) addVersion(c echo.Context) error {
 	if err := catalog.CheckName("name", name); err != nil {
 		return err // before a long upload
 	}
+	dryRun, err := flagOf(c, "dryRun")
+	if err != nil {
+		return err
+	}
 	rc := http.NewResponseController(c.Response())
 	if err := extend(rc.SetReadDeadline, time.Now().Add(uploadTimeout)); err != nil {
 		return err
@@ -77,11 +82,55 @@ func (s *Server) addVersion(c echo.Context) error {
 	if len(module) == 0 {
 		return &catalog.FieldError{Reason: "the body is empty; send the module's bytes"}
 	}
-	v, isNew, err := s.Plugins.AddVersion(c.Request().Context(), by, name, module)
+	v, isNew, err := s.Plugins.AddVersion(c.Request().Context(), by, name, module, dryRun)
 	if err != nil {
 		return err
 	}
 	return answer(c, created(isNew), v)
+}
+
+func (s *Server) putPlugin(c echo.Context) error {
+	by, err := s.change(c)
+	if err != nil {
+		return err
+	}
+	b, err := body(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	name := param(c, "name")
+	settings, err := catalog.DecodePluginSettings(name, b)
+	if err != nil {
+		return err
+	}
+	p, err := s.Plugins.PutPluginSettings(c.Request().Context(), by, name, settings)
+	if err != nil {
+		return err
+	}
+	return answerResource(c, http.StatusOK, p.Revision, p)
+}
+
+func (s *Server) listTraps(c echo.Context) error {
+	list, err := s.Traps.Traps()
+	if err != nil {
+		return err
+	}
+	name := c.QueryParam("plugin")
+	items := []catalog.Trap{}
+	for _, t := range list {
+		if of, _, _ := strings.Cut(t.Plugin, "@"); name == "" || name == of {
+			items = append(items, t)
+		}
+	}
+	return answer(c, http.StatusOK, page[catalog.Trap]{Items: items})
+}
+
+func (s *Server) getTrap(c echo.Context) error {
+	bundle, err := s.Traps.Trap(param(c, "id"))
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/json", bundle)
 }
 
 func (s *Server) activatePlugin(c echo.Context) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,11 +24,9 @@ func (s *Server) streamEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	deliveries := false
-	if v := c.QueryParam("deliveries"); v != "" {
-		if deliveries, err = strconv.ParseBool(v); err != nil {
-			return &catalog.FieldError{Field: "deliveries", Reason: "want true or false"}
-		}
+	deliveries, err := flagOf(c, "deliveries")
+	if err != nil {
+		return err
 	}
 	f := s.Tail.follow(q, deliveries)
 	defer s.Tail.leave(f)

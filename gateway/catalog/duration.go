@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -24,14 +25,22 @@ func (d Duration) String() string {
 // MarshalText returns what String does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads what [time.ParseDuration] does.
+// UnmarshalText reads what [time.ParseDuration] does, with whole days before
+// it if need be: "7d", "1d12h".
 func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil {
+	days, rest, found := strings.Cut(string(b), "d")
+	if !found {
+		days, rest = "0", days
+	} else if rest == "" {
+		rest = "0s"
+	}
+	n, errDays := strconv.ParseUint(days, 10, 16)
+	v, err := time.ParseDuration(rest)
+	if errDays != nil || err != nil || found && v < 0 {
 		return refuse("", "%q is not a duration; "+durationHint, b)
 	}
-	*d = Duration(v)
+	*d = Duration(n)*Duration(24*time.Hour) + Duration(v)
 	return nil
 }
 
-const durationHint = `write one such as "500ms", "30s", "5m" or "24h"`
+const durationHint = `write one such as "500ms", "30s", "5m", "24h" or "7d"`

@@ -16,6 +16,7 @@ type Plugin struct {
 	// Active is the number of the version that references by name mean.
 	Active   int       `json:"active"`
 	Versions []Version `json:"versions"` // ascending
+	PluginSettings
 	Meta
 }
 

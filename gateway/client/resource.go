@@ -126,13 +126,25 @@ func (c *Client) Plugin(ctx context.Context, name string) (catalog.Plugin, error
 // Upload sends a module as a version of the plugin called name, and reports
 // whether it is new. size is the module's, or -1; progress, unless nil, is
 // told how many bytes were sent, from one goroutine.
-func (c *Client) Upload(ctx context.Context, name string, module io.Reader, size int64, progress func(sent int64)) (catalog.Version, bool, error) {
+func (c *Client) Upload(ctx context.Context, name string, module io.Reader, size int64, progress func(sent int64)) (catalog.Admitted, bool, error) {
+	return c.upload(ctx, at(http.MethodPost, "plugins", name, "versions"), module, size, progress)
+}
+
+// TryUpload is [Client.Upload] without storing anything: the module is tried
+// and reported on.
+func (c *Client) TryUpload(ctx context.Context, name string, module io.Reader, size int64, progress func(sent int64)) (catalog.Admitted, error) {
 	r := at(http.MethodPost, "plugins", name, "versions")
+	r.query = url.Values{"dryRun": {"true"}}
+	a, _, err := c.upload(ctx, r, module, size, progress)
+	return a, err
+}
+
+func (c *Client) upload(ctx context.Context, r request, module io.Reader, size int64, progress func(sent int64)) (catalog.Admitted, bool, error) {
 	r.body, r.length, r.kind = module, size, "application/wasm"
 	if progress != nil {
 		r.body = &counter{r: module, tell: progress}
 	}
-	var v catalog.Version
+	var v catalog.Admitted
 	status, err := c.call(ctx, r, &v)
 	return v, status == http.StatusCreated, err
 }
@@ -151,6 +163,29 @@ func (c *counter) Read(p []byte) (int, error) {
 		c.tell(c.n)
 	}
 	return n, err
+}
+
+// PutPluginSettings replaces the settings of the plugin called name.
+func (c *Client) PutPluginSettings(ctx context.Context, name string, s catalog.PluginSettings, pre catalog.Precondition) (catalog.Plugin, error) {
+	p, _, err := put[catalog.Plugin](ctx, c, conditional(pre, http.MethodPut, "plugins", name), s)
+	return p, err
+}
+
+// Traps lists the traps that are kept of the plugin called name, or of all, the
+// latest first.
+func (c *Client) Traps(ctx context.Context, name string) ([]catalog.Trap, error) {
+	r := at(http.MethodGet, "traps")
+	if name != "" {
+		r.query = url.Values{"plugin": {name}}
+	}
+	var p page[catalog.Trap]
+	_, err := c.call(ctx, r, &p)
+	return p.Items, err
+}
+
+// Trap returns the bundle by which a trap can be reproduced.
+func (c *Client) Trap(ctx context.Context, id string) (json.RawMessage, error) {
+	return get[json.RawMessage](ctx, c, "traps", id)
 }
 
 // Activate makes a version of the plugin called name the one that routes by

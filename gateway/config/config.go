@@ -26,6 +26,7 @@ type Config struct {
 	Token Secret
 
 	Journal Journal
+	Plugins Plugins
 
 	LogLevel  slog.Level
 	LogFormat string // "text" or "json"
@@ -50,6 +51,13 @@ type Journal struct {
 	RetainBytes int64
 	// ReserveBytes of the disk are left free; 0 leaves none.
 	ReserveBytes int64
+}
+
+// Plugins bounds what plugins may use. The limits are texts by their names, as
+// the plugin host reads them; those that are missing are the host's.
+type Plugins struct {
+	Limits    map[string]string // of a plugin without its own
+	MaxLimits map[string]string // that a plugin's own may not exceed
 }
 
 // Default returns the configuration of a server that was given no settings.

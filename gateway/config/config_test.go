@@ -72,12 +72,16 @@ func TestLoadEverySetting(t *testing.T) {
 	values := map[string]string{
 		"data": "/d", "listen": "[::1]:0", "tls-cert": cert, "tls-key": key,
 		"token-file": write(t, "token", "s3cret-s3cret-s3cret\n"), "journal-max-size": "100MiB",
+		"plugin-limits": "eventFuel=7, instanceAge=1h", "plugin-max-limits": "eventFuel=9",
 		"journal-retain-age": "36h", "journal-retain-size": "10MB", "disk-reserve": "0",
 		"log-level": "DEBUG", "log-format": "json", "drain-timeout": "5s",
 	}
 	want := config.Config{
 		Data: "/d", Listen: "[::1]:0", TLSCert: cert, TLSKey: key, Token: "s3cret-s3cret-s3cret",
-		Journal:  config.Journal{MaxBytes: 100 << 20, RetainAge: 36 * time.Hour, RetainBytes: 10e6},
+		Journal: config.Journal{MaxBytes: 100 << 20, RetainAge: 36 * time.Hour, RetainBytes: 10e6},
+		Plugins: config.Plugins{
+			Limits: map[string]string{"eventFuel": "7", "instanceAge": "1h"}, MaxLimits: map[string]string{"eventFuel": "9"},
+		},
 		LogLevel: slog.LevelDebug, LogFormat: "json", DrainTimeout: 5 * time.Second,
 	}
 
@@ -199,6 +203,10 @@ func TestErrors(t *testing.T) {
 			want: []string{`listen ":80" (from --listen): other machines could reach this address, and nothing asks them who they are: guard it with --token-file FILE or HEADGATE_TOKEN, or listen on 127.0.0.1:80`}},
 		{name: "size", yaml: "listen: 127.0.0.1:1\njournal-max-size: lots\n",
 			want: []string{`journal-max-size "lots" (from FILE:2:19): use a size such as 512MiB, 10GiB or 1048576`}},
+		{name: "limits without a value", flags: map[string]string{"plugin-limits": "eventFuel"},
+			want: []string{`plugin-limits "eventFuel" (from --plugin-limits): use NAME=VALUE, separated by commas, such as eventFuel=100000000`}},
+		{name: "a limit twice", flags: map[string]string{"plugin-max-limits": "eventFuel=1,eventFuel=2"},
+			want: []string{`plugin-max-limits "eventFuel=1,eventFuel=2" (from --plugin-max-limits): gives eventFuel twice`}},
 		{name: "small journal", flags: map[string]string{"journal-max-size": "1MiB"},
 			want: []string{`journal-max-size "1MiB" (from --journal-max-size): use at least 64MiB`}},
 		{name: "retains more than it may hold", flags: map[string]string{"journal-max-size": "64MiB", "journal-retain-size": "65MiB"},

@@ -74,6 +74,12 @@ func settings() []setting {
 		{Setting{Name: "disk-reserve", Kind: "size", Default: FormatBytes(d.Journal.ReserveBytes),
 			Usage: "free space to leave on the disk; below it senders get 503"},
 			sizeOf(func(c *Config) *int64 { return &c.Journal.ReserveBytes })},
+		{Setting{Name: "plugin-limits", Kind: "limits",
+			Usage: "limits of plugins that have none of their own, such as eventFuel=100000000,memoryBytes=134217728"},
+			limitsOf(func(c *Config) *map[string]string { return &c.Plugins.Limits })},
+		{Setting{Name: "plugin-max-limits", Kind: "limits",
+			Usage: "most that a plugin's own limits may be"},
+			limitsOf(func(c *Config) *map[string]string { return &c.Plugins.MaxLimits })},
 		{Setting{Name: "log-level", Kind: "level", Default: strings.ToLower(d.LogLevel.String()),
 			Usage: "debug, info, warn or error"},
 			setLevel},
@@ -99,6 +105,25 @@ func sizeOf(field func(*Config) *int64) func(*loader, string) error {
 	return func(l *loader, s string) (err error) {
 		*field(&l.cfg), err = ParseBytes(s)
 		return err
+	}
+}
+
+// limitsOf reads NAME=VALUE, separated by commas; the plugin host knows the names.
+func limitsOf(field func(*Config) *map[string]string) func(*loader, string) error {
+	return func(l *loader, s string) error {
+		limits := map[string]string{}
+		for part := range strings.SplitSeq(s, ",") {
+			name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+			if !ok || name == "" || value == "" {
+				return hint("use NAME=VALUE, separated by commas, such as eventFuel=100000000")
+			}
+			if _, twice := limits[name]; twice {
+				return hint("gives " + name + " twice")
+			}
+			limits[name] = value
+		}
+		*field(&l.cfg) = limits
+		return nil
 	}
 }
 

@@ -166,3 +166,16 @@ func (h *House) trace() []event.Extension {
 
 // number writes a measured value with one decimal.
 func number(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
+
+// Samples are events of every type that a house has, the same each time: for
+// whoever has none of their own to try something on.
+func Samples() []event.Event {
+	h, now := New(1), time.Date(2024, 5, 1, 8, 0, 0, 0, time.UTC)
+	events := make([]event.Event, samples)
+	for i := range events {
+		events[i] = h.Next(now.Add(time.Duration(i) * time.Second))
+	}
+	return events
+}
+
+const samples = 200

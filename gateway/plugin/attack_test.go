@@ -257,7 +257,7 @@ func bindAttacks() []attack {
 		{"alloc out of memory", allocates(i32c(-8)), plugin.Breach, "address 0xfffffff8"},
 		{"alloc at the last byte", allocates(i32c(64<<16 - 8)), plugin.Breach, "within the memory"},
 		{"alloc unaligned", allocates(i32c(4)), plugin.Breach, "a multiple of 8"},
-		{"loop in alloc", allocates(spin, i32c(8)), plugin.OutOfFuel, "in headgate_alloc: the limit of eventFuel is 1000000"},
+		{"loop in alloc", allocates(spin, i32c(8)), plugin.OutOfFuel, "in headgate_alloc: the limit of startFuel is 5000000"},
 		{"recursion in alloc", allocates(get(0), call(1)), plugin.TooDeep, "in headgate_alloc"},
 		{"loop in open", opens(spin, i32c(0)), plugin.OutOfFuel, "in headgate_open: the limit of startFuel"},
 		{"a handle out of range", opens(i32c(-2147483647)), plugin.Breach, "handle"},

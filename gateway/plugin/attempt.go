@@ -106,14 +106,15 @@ func (a *attempt) call(in, out []pipeline.Item, fresh bool) (next []pipeline.Ite
 		return next, 0, nil, nil
 	}
 	a.broken = true
-	if !errors.As(err, &g) {
+	var fault *GuestError // not g, which would then be made anew for every call
+	if !errors.As(err, &fault) {
 		return nil, 0, nil, err
 	}
 	at = a.i.begun() - 1
 	if a.i.answered {
 		at = -1
 	}
-	return nil, at, g, nil
+	return nil, at, fault, nil
 }
 
 func (a *attempt) measure(events int, started time.Time, failed bool) {

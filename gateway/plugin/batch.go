@@ -109,7 +109,7 @@ func (i *instance) write(in []pipeline.Item) (int, error) {
 		text += e.Size()
 	}
 	n := abi.InputBytes(len(in), pairs, text)
-	b, err := i.reserve(n)
+	b, err := i.reserve(n, i.limits.EventFuel)
 	if err != nil {
 		return 0, err
 	}

@@ -255,11 +255,12 @@ func (i *instance) describe() ([]byte, error) {
 }
 
 // reserve returns a view of n bytes of the guest's memory that are the host's
-// to write. It is valid until the guest runs.
-func (i *instance) reserve(n int) ([]byte, error) {
+// to write, which the guest may use so much fuel to find. It is valid until the
+// guest runs.
+func (i *instance) reserve(n int, fuel int64) ([]byte, error) {
 	if uint32(n) > i.space {
 		i.stack[0] = uint64(n)
-		if err := i.call(abi.ExportAlloc, i.alloc, i.limits.EventFuel); err != nil {
+		if err := i.call(abi.ExportAlloc, i.alloc, fuel); err != nil {
 			return nil, err
 		}
 		ptr := uint32(i.stack[0])
@@ -289,7 +290,7 @@ func (i *instance) handle(cfg *config) (uint32, error) {
 	if ok {
 		return h, nil
 	}
-	b, err := i.reserve(len(cfg.text))
+	b, err := i.reserve(len(cfg.text), i.limits.StartFuel)
 	if err != nil {
 		return 0, err
 	}

@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/plugin/meter"
@@ -68,6 +70,27 @@ func DefaultLimits() Limits {
 	}
 }
 
+// DefaultMaxLimits are the most that a server gives to a plugin that asks for
+// it, unless it was told otherwise. EventFuel is then most of a second, during
+// which a garbage collection of the whole process may have to wait.
+func DefaultMaxLimits() Limits {
+	l := DefaultLimits()
+	l.ModuleBytes = 64 << 20
+	l.MemoryBytes = 1 << 30
+	l.BatchEvents = meter.LedgerEvents
+	l.BatchBytes = 16 << 20
+	l.OutputBytes = 64 << 20
+	l.LogBytes = 1 << 20
+	l.HostCalls = 1_000_000
+	l.EventFuel = 1_000_000_000
+	l.StartFuel = 20_000_000_000
+	l.Instances = 64
+	l.InstanceUses = 1_000_000_000
+	l.InstanceAge = 24 * time.Hour
+	l.IdleBytes = 1 << 30
+	return l
+}
+
 // limit is one of the Limits, by the name that errors and configuration use.
 type limit struct {
 	name  string
@@ -99,6 +122,35 @@ func (l *Limits) all() [20]limit {
 	}
 }
 
+// Set sets the limit of that name from text: a whole number, or for instanceAge
+// a duration such as "30m". Its error is a sentence about the limit.
+func (l *Limits) Set(name, text string) error {
+	for _, x := range l.all() {
+		if x.name != name {
+			continue
+		}
+		if x.value == (*int64)(&l.InstanceAge) {
+			age, err := time.ParseDuration(text)
+			if err != nil || age <= 0 {
+				return fmt.Errorf("limit %s: %q is not a duration such as 30m", name, text)
+			}
+			l.InstanceAge = age
+			return nil
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n <= 0 {
+			return fmt.Errorf("limit %s: %q is not a whole number from 1", name, text)
+		}
+		*x.value = n
+		return nil
+	}
+	var names []string
+	for _, x := range l.all() {
+		names = append(names, x.name)
+	}
+	return fmt.Errorf("there is no limit %q; there are %s", name, strings.Join(names, ", "))
+}
+
 // LimitError says that a plugin asks for more than the server gives to any.
 type LimitError struct {
 	Limit      string // its name, as in the JSON form of Limits
@@ -120,8 +172,8 @@ func (l Limits) within(most Limits) error {
 	return nil
 }
 
-// or returns l with the fields of d where it has none.
-func (l Limits) or(d Limits) Limits {
+// Or returns l with the fields of d where it has none.
+func (l Limits) Or(d Limits) Limits {
 	for i, x := range d.all() {
 		if v := l.all()[i].value; *v == 0 {
 			*v = *x.value

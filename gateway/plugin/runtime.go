@@ -75,8 +75,8 @@ type loading struct {
 
 // NewRuntime makes a runtime. The caller closes it.
 func NewRuntime(ctx context.Context, o Options) (*Runtime, error) {
-	o.Limits = o.Limits.or(DefaultLimits())
-	r := &Runtime{options: o, most: o.MaxLimits.or(o.Limits), log: o.Log, modules: map[moduleKey]*loading{}}
+	o.Limits = o.Limits.Or(DefaultLimits())
+	r := &Runtime{options: o, most: o.MaxLimits.Or(o.Limits), log: o.Log, modules: map[moduleKey]*loading{}}
 	if err := o.Limits.within(r.most); err != nil {
 		return nil, err
 	}
@@ -127,6 +127,9 @@ func (r *Runtime) Limits() Limits { return r.options.Limits }
 // MaxLimits are the most that LoadOptions can ask for.
 func (r *Runtime) MaxLimits() Limits { return r.most }
 
+// Allows returns a [*LimitError] when l asks for more than MaxLimits.
+func (r *Runtime) Allows(l Limits) error { return l.within(r.most) }
+
 // Load is [Runtime.LoadWith] without options.
 func (r *Runtime) Load(ctx context.Context, wasm []byte) (*Module, error) {
 	return r.LoadWith(ctx, wasm, LoadOptions{})
@@ -148,7 +151,7 @@ func (r *Runtime) LoadWith(ctx context.Context, wasm []byte, o LoadOptions) (*Mo
 	grant := slices.Sorted(slices.Values(o.Grant))
 	key := moduleKey{
 		digest:  "sha256:" + hex.EncodeToString(sum[:]),
-		limits:  o.Limits.or(r.options.Limits),
+		limits:  o.Limits.Or(r.options.Limits),
 		breaker: o.Breaker.withDefaults(),
 		grant:   strings.Join(slices.Compact(grant), ","),
 	}

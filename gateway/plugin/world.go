@@ -4,6 +4,7 @@ import (
 	crand "crypto/rand"
 	"crypto/sha256"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/headgate/headgate/gateway/event"
@@ -15,6 +16,9 @@ const (
 	CapabilityClock  = "clock"  // the real time
 	CapabilityRandom = "random" // numbers that nobody can foresee
 )
+
+// Capabilities are the names of all that a module can be granted.
+func Capabilities() []string { return slices.Clone(knownCapabilities) }
 
 // world is what a guest sees of time and chance. Unless it was granted the real
 // ones, both follow from the event that it is at: the clock starts at the

@@ -46,6 +46,26 @@ func (tx *Tx) AddVersion(name string, v catalog.Version, module []byte) (catalog
 	return v, true, tx.putPlugin(p, "upload", v.Version)
 }
 
+// PutPluginSettings replaces the settings of the plugin called name.
+//
+// Errors: a [*catalog.NotFoundError]; a [*catalog.ConflictError] when pre does
+// not hold.
+func (tx *Tx) PutPluginSettings(name string, s catalog.PluginSettings, pre catalog.Precondition) (catalog.Plugin, error) {
+	p, err := tx.existing(name, pre)
+	if err != nil {
+		return catalog.Plugin{}, err
+	}
+	if p.PluginSettings.Same(s) {
+		return p.Plugin, nil
+	}
+	p.PluginSettings = s
+	if err := tx.putPlugin(p, "configure", p.Active); err != nil {
+		return catalog.Plugin{}, err
+	}
+	stored, _ := tx.snap.Plugin(name)
+	return stored, nil
+}
+
 // Activate makes version n the one that references by name mean. The
 // revisions of the routes that follow the name stay.
 //

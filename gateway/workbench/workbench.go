@@ -11,7 +11,11 @@ import (
 	"os"
 	"sync"
 
+	"github.com/headgate/headgate/gateway/demo"
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/gateway/plugin/admission"
 )
 
 // Bench runs modules in the real host, with its real limits. It serves one
@@ -81,13 +85,17 @@ func (b *Bench) Check(ctx context.Context, wasm []byte) (plugin.Info, error) {
 	return m.Info(), nil
 }
 
-// kindNames are the kinds as the description writes them.
-func kindNames(kinds []plugin.Kind) []string {
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
-		names[i] = k.String()
+// Inspect takes a module apart and tries it on events, or on those of a
+// simulated house when there are none.
+func (b *Bench) Inspect(ctx context.Context, wasm []byte, events []event.Event) (*admission.Report, error) {
+	if len(events) == 0 {
+		events = demo.Samples()
 	}
-	return names
+	items := make([]pipeline.Item, len(events))
+	for i := range events {
+		items[i] = pipeline.Item{Source: &events[i], Event: &events[i], Position: event.Position{Seq: 1, Index: i}}
+	}
+	return admission.Inspect(ctx, wasm, admission.Options{CacheDir: b.cache, Events: items})
 }
 
 // ParseKind reads "filter" or "transform".

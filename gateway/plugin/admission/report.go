@@ -1,4 +1,6 @@
-package workbench
+// Package admission takes a module apart and tries it out before it is let in:
+// what it is, what it needs, what it costs, and what could be better.
+package admission
 
 import (
 	"context"
@@ -10,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/gateway/plugin/schema"
 	"github.com/headgate/headgate/sdk/abi"
 )
 
@@ -33,10 +37,12 @@ type Report struct {
 	MinMemory uint64   `json:"minMemory"`           // bytes that an instance starts with
 	MaxMemory uint64   `json:"maxMemory,omitempty"` // that the module itself allows; 0 for no bound
 
-	// How long it took here to compile and start it, and to start it again from
-	// the cache of compiled code.
+	// How long it took here to compile it, and to start an instance of it.
 	Compile time.Duration `json:"compileNs,omitempty"`
 	Start   time.Duration `json:"startNs,omitempty"`
+
+	// Trials are what it made of events.
+	Trials []Trial `json:"trials,omitempty"`
 
 	// Refused is why a gateway would not take it; empty when it would.
 	Refused  []string  `json:"refused,omitempty"`
@@ -50,9 +56,26 @@ type Warning struct {
 	Hint string `json:"hint"`
 }
 
-// Inspect takes a module apart. A module that a gateway would refuse has a
-// report too, which says why.
-func (b *Bench) Inspect(ctx context.Context, wasm []byte) (*Report, error) {
+// Options say how a module is to be loaded and tried.
+type Options struct {
+	// CacheDir and the limits are as in [plugin.Options]. Without a cache, the
+	// module is compiled for each run anew.
+	CacheDir          string
+	Limits, MaxLimits plugin.Limits
+	// Load is how the gateway will load it; its breaker does not count, since a
+	// trial shows each event's own fate.
+	Load plugin.LoadOptions
+	// Uses are what it will be used for; none stands for each of its kinds, with
+	// the configuration {}, on Events.
+	Uses   []Use
+	Events []pipeline.Item
+	// Time bounds each of the two runs of a trial; 0 means 5 seconds.
+	Time time.Duration
+}
+
+// Inspect takes a module apart and tries it. A module that a gateway would
+// refuse has a report too, which says why; an error is about something else.
+func Inspect(ctx context.Context, wasm []byte, o Options) (*Report, error) {
 	sum := sha256.Sum256(wasm)
 	r := &Report{
 		Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: len(wasm),
@@ -61,7 +84,7 @@ func (b *Bench) Inspect(ctx context.Context, wasm []byte) (*Report, error) {
 	a, unreadable := dissect(wasm)
 	r.Functions, r.MinMemory, r.MaxMemory = a.functions, a.minPages*pageBytes, a.maxPages*pageBytes
 	r.Imports, r.Exports = append(r.Imports, a.imports...), append(r.Exports, a.exports...)
-	if err := b.judge(ctx, wasm, r); err != nil {
+	if err := r.judge(ctx, wasm, o); err != nil {
 		return nil, err
 	}
 	if unreadable == nil {
@@ -72,30 +95,48 @@ func (b *Bench) Inspect(ctx context.Context, wasm []byte) (*Report, error) {
 
 const pageBytes = 64 << 10
 
-// judge has the host load the module, twice: the first time compiles it.
-func (b *Bench) judge(ctx context.Context, wasm []byte, r *Report) error {
-	defer b.takeLines()
-	for _, took := range []*time.Duration{&r.Compile, &r.Start} {
-		begin := time.Now()
-		m, err := b.load(ctx, wasm)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if invalid := (*plugin.InvalidError)(nil); errors.As(err, &invalid) {
-			r.Refused = invalid.Problems
-			return nil
-		}
-		if err != nil {
-			r.Refused = []string{err.Error()}
-			return nil
-		}
-		*took = time.Since(begin)
-		info := m.Info()
-		m.Close()
-		r.Name, r.Description, r.Kinds, r.Config = info.Name, info.Description, kindNames(info.Kinds), info.Config
-		r.Features, r.Capabilities = info.Features, info.Capabilities
+// judge has the host load the module, and tries it when it can be loaded.
+func (r *Report) judge(ctx context.Context, wasm []byte, o Options) error {
+	o.Load.Breaker = plugin.Breaker{Traps: -1, DeadLetter: true}
+	rt, err := plugin.NewRuntime(ctx, plugin.Options{CacheDir: o.CacheDir, Limits: o.Limits, MaxLimits: o.MaxLimits})
+	if err != nil {
+		return err
 	}
-	return nil
+	defer rt.Close(context.WithoutCancel(ctx))
+	begin := time.Now()
+	m, err := rt.LoadWith(ctx, wasm, o.Load)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if invalid := (*plugin.InvalidError)(nil); errors.As(err, &invalid) {
+		r.Refused = invalid.Problems
+		return nil
+	}
+	if err != nil {
+		r.Refused = []string{err.Error()}
+		return nil
+	}
+	r.Compile = time.Since(begin)
+	info := m.Info()
+	m.Close()
+	r.Name, r.Description, r.Kinds, r.Config = info.Name, info.Description, KindNames(info.Kinds), info.Config
+	r.Features, r.Capabilities = info.Features, info.Capabilities
+	if info.Config != nil {
+		if _, err := schema.Parse(info.Config); err != nil {
+			r.Refused = []string{"the JSON Schema of its configuration cannot be used: " + err.Error()}
+			return nil
+		}
+	}
+	return r.try(ctx, rt, wasm, info, o)
+}
+
+// KindNames are the kinds as a description writes them.
+func KindNames(kinds []plugin.Kind) []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.String()
+	}
+	return names
 }
 
 // What is unusually large for a plugin: one in Go is 2 MB.
@@ -132,6 +173,7 @@ func (r *Report) warn(a anatomy) {
 	if len(r.Refused) == 0 && r.Config == nil {
 		add("Describe it (sdk.Plugin.Config), and a route with a misspelt member is refused when it is put.", "it has no schema of its configuration")
 	}
+	r.warnOfTrials(add)
 	if len(r.Capabilities) > 0 {
 		add("Whoever installs it must grant them.", "it wants %s", strings.Join(r.Capabilities, ", "))
 	}
