@@ -21,6 +21,8 @@ type Event struct {
 	parsed bool
 	value  json.Value
 	err    error
+
+	patch Patch
 }
 
 // reset turns e to event number i of in.

@@ -66,7 +66,8 @@ func (h *historian) tableOf(eventType string) (table string, fill func(*sdk.Even
 
 // propertyRows makes a row of each property that an update changes.
 func (h *historian) propertyRows(e *sdk.Event) error {
-	if err := h.update.read(e.Data()); err != nil {
+	patch := e.Patch()
+	if err := h.update.read(patch); err != nil {
 		return err
 	}
 	r := &h.rows
@@ -74,24 +75,26 @@ func (h *historian) propertyRows(e *sdk.Event) error {
 	r.text("TimeStamp", e.Time())
 	r.text("ServiceId", serviceID(e))
 	r.text("Id", e.TwinID())
-	r.value("ModelId", h.update.model)
+	r.value("ModelId", patch.ModelID())
 	if _, id, ok := strings.Cut(e.Subject(), "/relationships/"); ok {
 		r.text("RelationshipId", id)
 	}
 	r.shared()
 	for i := range h.update.operations {
 		op := &h.update.operations[i]
-		if op.hidden || op.removes && !h.removals {
+		removes := op.Op == sdk.OpRemove
+		if op.hidden || removes && !h.removals {
 			continue
 		}
 		r.begin()
 		r.value("SourceTimeStamp", h.update.sourceTime(op))
-		r.bytes("Key", h.update.appendKey(r.key[:0], op, h.separator))
-		if !op.removes {
-			r.value("Value", op.value)
+		r.column("Key")
+		r.all = op.AppendKey(r.all, h.separator)
+		if !removes {
+			r.value("Value", op.Value)
 		}
 		if h.removals {
-			r.text("Action", action(op.removes, "Update"))
+			r.text("Action", action(removes, "Update"))
 		}
 		r.end()
 	}

@@ -17,7 +17,7 @@ type rows struct {
 	head []byte // what every row begins with
 	all  []byte // the rows, each with a line break behind it
 	ends []int  // of the rows, before the line break
-	key  []byte // memory of the caller's
+	list []byte // the array that send makes of them
 }
 
 func (r *rows) reset() {
@@ -57,13 +57,6 @@ func (r *rows) text(column, s string) {
 		r.column(column)
 		r.all = json.AppendQuoted(r.all, s)
 	}
-}
-
-// bytes writes b, which is in r.key and stays there as memory.
-func (r *rows) bytes(column string, b []byte) {
-	r.column(column)
-	r.all = json.AppendQuoted(r.all, b)
-	r.key = b
 }
 
 // value writes v as it stands, but on one line.
@@ -107,8 +100,8 @@ func (h *historian) send(table string, e *sdk.Event, out *sdk.Outputs) error {
 			r.all[end] = ','
 		}
 		r.all[len(r.all)-1] = ']'
-		r.key = append(append(r.key[:0], '['), r.all...)
-		h.add(table, formatMulti, "application/json", r.key, out)
+		r.list = append(append(r.list[:0], '['), r.all...)
+		h.add(table, formatMulti, "application/json", r.list, out)
 	case asLines:
 		h.add(table, formatJSON, "application/x-ndjson", r.all, out)
 	case asRows:

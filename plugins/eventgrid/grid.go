@@ -18,8 +18,9 @@ func (m *mapper) toEventGrid(e *sdk.Event, out *sdk.Outputs) error {
 	b = json.AppendQuoted(b, e.ID())
 	b = append(b, `,"subject":`...)
 	b = json.AppendQuoted(b, subject(e))
+	contentType, dataSchema := e.DataContentType(), e.DataSchema()
 	m.version = ""
-	b, err := m.appendData(b, e)
+	b, err := m.appendData(b, e, contentType, dataSchema)
 	m.text = b
 	if err != nil {
 		return err
@@ -41,10 +42,10 @@ func (m *mapper) toEventGrid(e *sdk.Event, out *sdk.Outputs) error {
 
 	o := out.Add()
 	o.SetData(b)
-	if e.DataSchema() != "" {
+	if dataSchema != "" {
 		o.SetDataSchema("") // what that says of the data is in it now
 	}
-	if e.DataContentType() != applicationJSON {
+	if contentType != applicationJSON {
 		o.SetDataContentType(applicationJSON)
 	}
 	return nil
@@ -81,22 +82,22 @@ func subject(e *sdk.Event) string {
 
 // appendData appends the member data, wrapped if it is to be, and notes the
 // data's version where e has one.
-func (m *mapper) appendData(b []byte, e *sdk.Event) ([]byte, error) {
+func (m *mapper) appendData(b []byte, e *sdk.Event, contentType, dataSchema string) ([]byte, error) {
 	if m.plain {
 		m.version, _ = e.Extension(dataVersion)
-		return appendValue(append(b, `,"data":`...), e)
+		return appendValue(append(b, `,"data":`...), e, contentType)
 	}
-	b, err := appendValue(append(b, `,"data":{"data":`...), e)
+	b, err := appendValue(append(b, `,"data":{"data":`...), e, contentType)
 	if err != nil {
 		return b, err
 	}
-	if s := e.DataSchema(); s != "" {
-		b = json.AppendQuoted(append(b, `,"dataschema":`...), s)
+	if dataSchema != "" {
+		b = json.AppendQuoted(append(b, `,"dataschema":`...), dataSchema)
 	}
-	if s := e.DataContentType(); s == "" || s == applicationJSON {
+	if contentType == "" || contentType == applicationJSON {
 		b = append(b, `,"contenttype":"application/json"`...)
 	} else {
-		b = json.AppendQuoted(append(b, `,"contenttype":`...), s)
+		b = json.AppendQuoted(append(b, `,"contenttype":`...), contentType)
 	}
 	for name, value := range e.Extensions() {
 		switch {
@@ -121,12 +122,12 @@ func isWrapped(name string) bool {
 }
 
 // appendValue appends data as a JSON value: text of another kind as a string.
-func appendValue(b []byte, e *sdk.Event) ([]byte, error) {
+func appendValue(b []byte, e *sdk.Event, contentType string) ([]byte, error) {
 	data := e.Data()
 	switch {
 	case data == nil:
 		return append(b, "null"...), nil
-	case isJSON(e.DataContentType()):
+	case isJSON(contentType):
 		v, err := e.JSON()
 		return append(b, v...), err
 	case !utf8.Valid(data):

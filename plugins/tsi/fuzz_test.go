@@ -56,7 +56,7 @@ func FuzzUpdate(f *testing.F) {
 // that fails, and for what encoding/json reads otherwise.
 func expected(data []byte, nested bool) (properties map[string]any, ok bool) {
 	var all map[string]any
-	if !utf8.Valid(data) || strings.Contains(string(data), `\u`) || stdjson.Unmarshal(data, &all) != nil {
+	if !utf8.Valid(data) || strings.Contains(string(data), `\u`) || strings.Count(string(data), `"patch"`) > 1 || stdjson.Unmarshal(data, &all) != nil {
 		return nil, false
 	}
 	patch, ok := all["patch"].([]any)
@@ -69,15 +69,18 @@ func expected(data []byte, nested bool) (properties map[string]any, ok bool) {
 		if !ok {
 			return nil, false
 		}
-		if op := operation["op"]; op != "add" && op != "replace" {
+		op := operation["op"]
+		if op != "add" && op != "replace" && op != "remove" {
 			continue
 		}
 		path, isString := operation["path"].(string)
 		value, hasValue := operation["value"]
-		if !isString || !hasValue || !strings.HasPrefix(path, "/") || strings.Count(path, "/") > 64 {
+		if !isString || !hasValue && op != "remove" || !strings.HasPrefix(path, "/") || strings.Count(path, "/") > 64 {
 			return nil, false
 		}
-		put(set, path[1:], value, nested)
+		if op != "remove" {
+			put(set, path[1:], value, nested)
+		}
 	}
 	if len(set) == 0 {
 		return nil, true

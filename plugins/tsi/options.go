@@ -30,7 +30,7 @@ const schema = `{
 // options are the configuration.
 type options struct {
 	nested    bool
-	timestamp []byte // the key of the property; nil for none
+	timestamp []byte // the key of the property, with its colon; nil for none
 	create    bool
 }
 
@@ -47,7 +47,7 @@ func parseOptions(config json.Value) (o options, err error) {
 				return o, errors.New(`config: "timestamp" is the name of a property, and not ` + twinID)
 			}
 			name, _ := v.String()
-			o.timestamp = json.AppendQuoted(nil, name)
+			o.timestamp = append(json.AppendQuoted(nil, name), ':')
 		case "create":
 			var ok bool
 			if o.create, ok = v.Bool(); !ok {

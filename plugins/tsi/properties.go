@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -14,9 +15,10 @@ import (
 type properties struct {
 	nested bool
 
-	nodes []node // 0 is the root
-	names []byte // of all nodes: JSON strings in one form, so that equal names are equal bytes
-	index index
+	nodes   []node // 0 is the root
+	lengths uint64 // of the names, a bit each: most names are new by their length alone
+	names   []byte // of all nodes, each with its colon: JSON strings in one form, so that equal names are equal bytes
+	index   index
 
 	pointer []byte // memory of setPath
 	decoded []byte // memory of appendContent
@@ -47,34 +49,23 @@ func newProperties(nested bool) properties {
 func (p *properties) reset() {
 	p.nodes = p.nodes[:1]
 	p.nodes[root] = node{parent: -1}
-	p.names = p.names[:0]
+	p.names, p.lengths = p.names[:0], 0
 	p.index.reset()
 }
 
 // empty reports whether nothing was set.
 func (p *properties) empty() bool { return len(p.nodes) == 1 }
 
-var errPath = errors.New("its path is not a string that starts with a slash")
-
-// setPath is set for the JSON Pointer that the string path holds.
-func (p *properties) setPath(path, value json.Value) error {
-	if path.Kind() != json.String {
-		return errPath
-	}
-	if !p.nested && path[1] == '/' && bytes.IndexByte(path, '\\') < 0 && bytes.IndexByte(path, '~') < 0 {
-		// As nearly all are: the text less its first slash is the key.
+// setPatched is set for an operation of a patch.
+func (p *properties) setPatched(o *sdk.Operation) error {
+	if !p.nested {
 		start := len(p.names)
-		p.names = append(p.names, path[1:]...)
-		p.names[start] = '"'
-		dot(p.names[start:])
-		p.assign(p.child(root, start), value)
+		p.names = append(o.AppendKey(p.names, '.'), ':')
+		p.assign(p.child(root, start), o.Value)
 		return nil
 	}
-	p.pointer = p.appendContent(p.pointer[:0], path)
-	if len(p.pointer) == 0 || p.pointer[0] != '/' {
-		return errPath
-	}
-	return p.set(p.pointer, value)
+	p.pointer = p.appendContent(p.pointer[:0], o.Path)
+	return p.set(p.pointer, o.Value)
 }
 
 // setKey gives the property of a name, as names holds it, a value.
@@ -127,7 +118,7 @@ func (p *properties) expand(i int32) {
 	p.nodes[i].value = nil
 	for k, v := range value.Members() {
 		start := len(p.names)
-		p.names = append(p.appendContent(append(p.names, '"'), json.Value(k)), '"')
+		p.names = append(p.appendContent(append(p.names, '"'), json.Value(k)), '"', ':')
 		p.nodes[p.child(i, start)].value = v
 	}
 }
@@ -142,7 +133,7 @@ func (p *properties) push(pointer []byte) (start int) {
 	if i := bytes.IndexByte(key, '~'); i >= 0 {
 		p.names = append(p.names[:start+1+i], unescape(key[i:])...)
 	}
-	p.names = append(p.names, '"')
+	p.names = append(p.names, '"', ':')
 	return start
 }
 
@@ -171,7 +162,10 @@ func unescape(key []byte) []byte {
 // child returns the child whose name was put at start behind the names, a new
 // one if there is none.
 func (p *properties) child(parent int32, start int) int32 {
-	if i, ok := p.find(parent, p.names[start:]); ok {
+	name := p.names[start:]
+	if length := uint64(1) << (len(name) % 64); p.lengths&length == 0 {
+		p.lengths |= length
+	} else if i, ok := p.find(parent, name); ok {
 		p.names = p.names[:start]
 		return i
 	}
@@ -207,20 +201,22 @@ func (p *properties) find(parent int32, name []byte) (int32, bool) {
 
 func (p *properties) name(i int32) []byte { return p.names[p.nodes[i].start:p.nodes[i].end] }
 
-// write writes all properties as one object.
-func (p *properties) write(w *json.Writer) { p.writeChildren(w, root) }
-
-func (p *properties) writeChildren(w *json.Writer, of int32) {
-	w.BeginObject()
+// append appends the children of a node, of which there is one at least, as an
+// object.
+func (p *properties) append(dst []byte, of int32) []byte {
+	dst = append(dst, '{')
 	for i := p.nodes[of].first; i != root; i = p.nodes[i].next {
-		w.Key(p.name(i))
-		if value := p.nodes[i].value; value != nil {
-			w.Value(value)
+		n := &p.nodes[i]
+		dst = append(dst, p.names[n.start:n.end]...)
+		if n.value != nil {
+			dst = append(dst, n.value...)
 		} else {
-			p.writeChildren(w, i)
+			dst = p.append(dst, i)
 		}
+		dst = append(dst, ',')
 	}
-	w.EndObject()
+	dst[len(dst)-1] = '}'
+	return dst
 }
 
 // appendName appends a name to a JSON Pointer.

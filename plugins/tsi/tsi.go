@@ -21,7 +21,9 @@ func main() {}
 // twinID is the member that holds the id of the twin.
 const twinID = "$dtId"
 
-var twinKey = []byte(`"` + twinID + `"`)
+const applicationJSON = "application/json"
+
+var twinKey = []byte(`"` + twinID + `":`)
 
 // shaper is the transform with its configuration. What it gathers of one event
 // is kept as memory for the next.
@@ -30,6 +32,7 @@ type shaper struct {
 	properties properties
 	path       []byte // the JSON Pointer at hand, as JSON text
 	text       []byte // of stamps
+	data       []byte
 }
 
 func open(config json.Value) (sdk.TransformFunc, error) {
@@ -60,7 +63,12 @@ func (s *shaper) shape(e *sdk.Event, out *sdk.Outputs) error {
 	if time := e.Time(); time != "" && s.timestamp != nil {
 		s.stamp(s.timestamp, time)
 	}
-	s.properties.write(out.Add().JSON())
+	s.data = s.properties.append(s.data[:0], root)
+	o := out.Add()
+	o.SetData(s.data)
+	if e.DataContentType() != applicationJSON {
+		o.SetDataContentType(applicationJSON)
+	}
 	return nil
 }
 
@@ -83,7 +91,7 @@ func (s *shaper) stamp(key []byte, value string) {
 
 func (s *shaper) gather(kind string, e *sdk.Event) error {
 	if kind == sdk.TwinUpdate {
-		return s.update(e.Data())
+		return s.update(e.Patch())
 	}
 	data, err := e.JSON()
 	if err != nil {
@@ -96,6 +104,19 @@ func (s *shaper) gather(kind string, e *sdk.Event) error {
 		return s.telemetry(e.Subject(), data)
 	}
 	return s.creation(data)
+}
+
+// update gathers what the operations add and replace set. Others set nothing.
+func (s *shaper) update(patch *sdk.Patch) error {
+	for patch.Next() {
+		if !patch.Sets() {
+			continue
+		}
+		if err := s.properties.setPatched(&patch.Operation); err != nil {
+			return patch.Fault(err)
+		}
+	}
+	return patch.Err()
 }
 
 // telemetry gathers the members of the body, beneath the component that sent

@@ -1,14 +1,12 @@
 package main_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/headgate/headgate/plugins/internal/golden"
 	_ "github.com/headgate/headgate/plugins/tsi"
 	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/abi"
@@ -16,79 +14,14 @@ import (
 	"github.com/headgate/headgate/sdk/plugintest"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
+func TestGolden(t *testing.T) { golden.Test(t) }
 
-// TestGolden runs the events of each file in testdata under each of its
-// configurations; the .golden beside it holds what they become.
-func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("testdata: %d files, %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := render(t, text)
-			golden := strings.TrimSuffix(file, ".json") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-golden +got:\n%s", diff)
-			}
-		})
-	}
+func TestNoGarbage(t *testing.T) {
+	golden.NoGarbage(t, `{}`)
+	golden.NoGarbage(t, `{"keys":"nested","timestamp":"at"}`)
 }
 
-// render runs a file of testdata: {"configs":[…],"events":[…]}.
-func render(t *testing.T, text []byte) string {
-	t.Helper()
-	file, err := json.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	events := plugintest.ParseEvents(t, string(file.At("events")))
-	var b strings.Builder
-	for _, config := range file.At("configs").Elements() {
-		b.WriteString("config " + string(config) + "\n")
-		for i, r := range plugintest.Registered(t).Transform(string(config), events...) {
-			b.WriteString(events[i].ID + ": ")
-			switch {
-			case r.Err != "":
-				b.WriteString("error: " + r.Err)
-			case len(r.Outputs) == 0:
-				b.WriteString("no output")
-			}
-			for _, o := range r.Outputs {
-				requireKept(t, events[i], o)
-				b.Write(o.Data)
-			}
-			b.WriteString("\n")
-		}
-	}
-	return b.String()
-}
-
-// requireKept demands that o is e but for the data, and well formed.
-func requireKept(t *testing.T, e plugintest.Event, o plugintest.Output) {
-	t.Helper()
-	if _, err := json.Parse(o.Data); err != nil {
-		t.Errorf("event %s: data %s: %v", e.ID, o.Data, err)
-	}
-	e.Data, e.DataContentType = o.Data, "application/json"
-	if diff := cmp.Diff(plugintest.Output{Event: e}, o); diff != "" {
-		t.Errorf("event %s: -want +got:\n%s", e.ID, diff)
-	}
-}
+func BenchmarkTransform(b *testing.B) { golden.Benchmark(b, `{}`, `{"keys":"nested"}`) }
 
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
@@ -105,12 +38,6 @@ func TestConfigRefused(t *testing.T) {
 				t.Errorf("refused with %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestSchemaIsJSON(t *testing.T) {
-	if _, err := json.Parse([]byte(plugintest.Registered(t).Description())); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -1,7 +1,5 @@
 package abi
 
-import "encoding/binary"
-
 // Both arenas are little-endian and start at an address that is a multiple
 // of 8. An arena starts with a header of 16 bytes:
 //
@@ -129,17 +127,6 @@ func (s Slot) FromInput() Slot {
 		s.Offset |= InInput
 	}
 	return s
-}
-
-func getSlot(b []byte) Slot {
-	_ = b[7]
-	return Slot{binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])}
-}
-
-func putSlot(b []byte, s Slot) {
-	_ = b[7]
-	binary.LittleEndian.PutUint32(b, s.Offset)
-	binary.LittleEndian.PutUint32(b[4:], s.Length)
 }
 
 func align(n, to int) int { return (n + to - 1) &^ (to - 1) }

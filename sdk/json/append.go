@@ -12,11 +12,15 @@ func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := len(dst)
 	dst = append(dst, s...)
-	plain := skipPlain(dst, start)
-	if plain == len(dst) {
-		return append(dst, '"')
+	end := len(dst)
+	dst = append(dst, "        "...) // so that it ends in a whole word
+	for i := start; i < end; i += 8 {
+		if specials(word(dst, i)) != 0 {
+			return append(appendEscaped(dst[:start], s), '"')
+		}
 	}
-	return append(appendEscaped(dst[:plain], s[plain-start:]), '"')
+	dst[end] = '"'
+	return dst[:end+1]
 }
 
 func appendEscaped[T string | []byte](dst []byte, s T) []byte {

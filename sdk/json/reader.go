@@ -42,6 +42,12 @@ const (
 // NewReader returns a reader of b, which holds one JSON value.
 func NewReader(b []byte) Reader { return Reader{b: b, i: skipSpace(b, 0)} }
 
+// Reset makes r a reader of b, as NewReader returns it.
+func (r *Reader) Reset(b []byte) {
+	r.b, r.i, r.why = b, skipSpace(b, 0), 0
+	r.open.depth, r.name, r.plain, r.state = 0, nil, false, atValue
+}
+
 // Kind is the type of the value that comes next, Invalid when none does.
 func (r *Reader) Kind() Kind {
 	if r.state != atValue || r.i >= len(r.b) {
@@ -108,16 +114,20 @@ func (r *Reader) enter(bracket byte) bool {
 // name is then Key and whose value comes next. After the last it leaves the
 // object and returns false.
 func (r *Reader) Member() bool {
-	if r.state == atNext && r.i+1 < len(r.b) && r.b[r.i] == ',' && r.b[r.i+1] == '"' {
-		r.i, r.state = r.i+1, atValue // as most texts have it, without a call
-	} else if !r.next('}', reasonObject) {
-		return false
-	}
 	b, i := r.b, r.i
-	if i >= len(b) || b[i] != '"' {
-		r.fail(i, reasonName)
+	switch { // what most texts have, without a call
+	case r.state == atNext && i+1 < len(b) && b[i] == ',' && b[i+1] == '"':
+		i++
+	case r.state == atFirst && i < len(b) && b[i] == '"':
+	case !r.next('}', reasonObject):
 		return false
+	default:
+		if i = r.i; i >= len(b) || b[i] != '"' {
+			r.fail(i, reasonName)
+			return false
+		}
 	}
+	r.state = atValue
 	end, plain, why := scanString(b, i+1)
 	if why != 0 {
 		r.fail(end, why)

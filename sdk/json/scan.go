@@ -73,98 +73,92 @@ func (n *nesting) inObject() bool {
 
 // scanValue checks the value that begins at i, within the containers of open.
 // It returns where the value ends; with a reason, where the fault is.
+//
+// It is one loop, and looks at a word of each string itself: in a guest a call
+// costs more than most of the strings, names and numbers between two of them.
 func scanValue(b []byte, i int, open *nesting) (end int, why reason) {
 	around := open.depth
+	object := false // the innermost container that was entered here is one
 	for {
+		if object { // A name begins at i, and a colon follows.
+			if i >= len(b) {
+				return i, reasonEnd
+			}
+			if b[i] != '"' {
+				return i, reasonName
+			}
+			if i++; i+8 <= len(b) {
+				i += plain(word(b, i))
+			}
+			if i < len(b) && b[i] == '"' {
+				i++
+			} else if i, _, why = scanString(b, i); why != 0 {
+				return i, why
+			}
+			if i = skipSpace(b, i); i >= len(b) {
+				return i, reasonEnd
+			}
+			if b[i] != ':' {
+				return i, reasonColon
+			}
+			i = skipSpace(b, i+1)
+		}
 		// A value begins at i.
 		if i >= len(b) {
 			return i, reasonEnd
 		}
-		switch c := b[i]; c {
-		case '{', '[':
+		switch c := b[i]; {
+		case c == '"':
+			if i++; i+8 <= len(b) {
+				i += plain(word(b, i))
+			}
+			if i < len(b) && b[i] == '"' {
+				i++
+			} else {
+				i, _, why = scanString(b, i)
+			}
+		case c <= '9':
+			i, why = scanNumber(b, i)
+		case c|0x20 == '{': // or [
 			if !open.push(c == '{') {
 				return i, reasonDepth
 			}
+			object = c == '{'
 			i = skipSpace(b, i+1)
-			if i < len(b) && b[i] == c+2 { // { and }, [ and ] are two apart
-				i++
-				open.depth--
-				break
+			if i >= len(b) || b[i] != c+2 { // { and }, [ and ] are two apart
+				continue
 			}
-			if c == '{' {
-				if i, why = scanName(b, i); why != 0 {
-					return i, why
-				}
-			}
-			continue
-		case '"':
-			i, _, why = scanString(b, i+1)
-		case 't':
-			i, why = scanLiteral(b, i, "true")
-		case 'f':
-			i, why = scanLiteral(b, i, "false")
-		case 'n':
-			i, why = scanLiteral(b, i, "null")
 		default:
-			i, why = scanNumber(b, i)
+			i, why = scanLiteral(b, i)
 		}
 		if why != 0 {
 			return i, why
 		}
-		// A value ended at i: close what closes, up to the next value.
-		var more bool
-		for !more {
+		// A value ended at i, or its container is empty: close what closes, up
+		// to where the next name or value begins.
+		for {
 			if open.depth == around {
 				return i, 0
 			}
-			if i, more, why = scanAfter(b, i, open); why != 0 {
-				return i, why
+			if i = skipSpace(b, i); i >= len(b) {
+				return i, reasonEnd
+			}
+			c := b[i]
+			if c == ',' {
+				i = skipSpace(b, i+1)
+				break
+			}
+			if object && c != '}' {
+				return i, reasonObject
+			} else if !object && c != ']' {
+				return i, reasonArray
+			}
+			i++
+			if open.depth--; open.depth > around {
+				object = open.inObject()
 			}
 		}
 	}
-}
-
-// scanAfter reads what follows a value in a container: its close, or a comma
-// up to where the next value begins.
-func scanAfter(b []byte, i int, open *nesting) (next int, more bool, why reason) {
-	if i = skipSpace(b, i); i >= len(b) {
-		return i, false, reasonEnd
-	}
-	object := open.inObject()
-	switch c := b[i]; {
-	case c == ',':
-		i = skipSpace(b, i+1)
-		if object {
-			i, why = scanName(b, i)
-		}
-		return i, true, why
-	case c == '}' && object, c == ']' && !object:
-		open.depth--
-		return i + 1, false, 0
-	case object:
-		return i, false, reasonObject
-	}
-	return i, false, reasonArray
-}
-
-// scanName checks a member's name and colon, up to where its value begins.
-func scanName(b []byte, i int) (end int, why reason) {
-	if i >= len(b) {
-		return i, reasonEnd
-	}
-	if b[i] != '"' {
-		return i, reasonName
-	}
-	if i, _, why = scanString(b, i+1); why != 0 {
-		return i, why
-	}
-	if i = skipSpace(b, i); i >= len(b) {
-		return i, reasonEnd
-	}
-	if b[i] != ':' {
-		return i, reasonColon
-	}
-	return skipSpace(b, i+1), 0
 }
 
 // scanString checks a string's content from i, which is after the opening
@@ -234,16 +228,28 @@ func scanEscape(b []byte, i int) (end int, why reason) {
 	return i + 1, reasonEscape
 }
 
-func scanLiteral(b []byte, i int, word string) (end int, why reason) {
-	for k := range len(word) {
+// scanLiteral checks true, false or null, which is to begin at i.
+func scanLiteral(b []byte, i int) (end int, why reason) {
+	var literal string
+	switch b[i] {
+	case 't':
+		literal = "true"
+	case 'f':
+		literal = "false"
+	case 'n':
+		literal = "null"
+	default:
+		return i, reasonValue
+	}
+	for k := range len(literal) {
 		if i+k >= len(b) {
 			return len(b), reasonEnd
 		}
-		if b[i+k] != word[k] {
+		if b[i+k] != literal[k] {
 			return i + k, reasonLiteral
 		}
 	}
-	return i + len(word), 0
+	return i + len(literal), 0
 }
 
 // scanNumber checks the number that begins at i.

@@ -14,6 +14,9 @@ func specials(w uint64) uint64 {
 	return ((w - ' '*eachByte) | (w ^ '"'*eachByte - eachByte) | (w ^ '\\'*eachByte - eachByte) | w) & highBits
 }
 
+// plain is how many bytes of a word, from the first on, need no look in a string.
+func plain(w uint64) int { return bits.TrailingZeros64(specials(w)) / 8 }
+
 // skipPlain returns the index from i on of the first byte that needs a look in
 // a string: a quote, a backslash, a control character or the lead of a longer
 // UTF-8 sequence; len(b) if there is none.
@@ -53,4 +56,10 @@ func skipString(b []byte, i int) int {
 		i++
 	}
 	return len(b)
+}
+
+// equal marks, by its high bit, each byte of w that is c, and no other.
+func equal(w uint64, c byte) uint64 {
+	w ^= uint64(c) * eachByte
+	return ^((w&^uint64(highBits) + ^uint64(highBits)) | w | ^uint64(highBits))
 }

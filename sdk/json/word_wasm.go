@@ -8,3 +8,9 @@ func word(b []byte, i int) uint64 {
 	s := b[i : i+8 : i+8]
 	return *(*uint64)(unsafe.Pointer(&s[0]))
 }
+
+// putWord stores eight bytes, lowest first.
+func putWord(b []byte, i int, w uint64) {
+	s := b[i : i+8 : i+8]
+	*(*uint64)(unsafe.Pointer(&s[0])) = w
+}
