@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"container/list"
 	"fmt"
 	"strings"
@@ -31,8 +32,9 @@ type Entity struct {
 	b        *Broker
 	path     string
 	kind     kind
-	settings Settings
-	owner    *Entity // the queue or topic whose quota counts what lies here
+	declared Settings // with defaults
+	settings Settings // what holds now
+	owner    *Entity  // the queue or topic whose quota counts what lies here
 
 	subs              []*Entity // of a topic
 	letters, transfer *Entity   // of a queue or a subscription
@@ -53,13 +55,13 @@ func newEntity(b *Broker, path string, kind kind, s Settings) *Entity {
 		b:        b,
 		path:     path,
 		kind:     kind,
-		settings: s.withDefaults(),
+		declared: s.withDefaults(),
 		ready:    heap[*entry]{before: bySequence, moved: moveReady},
 		locked:   map[Token]*entry{},
 		sessions: map[string]*session{},
 		waiting:  list.New(),
 	}
-	e.owner = e
+	e.owner, e.settings = e, e.declared
 	if kind == kindQueue || kind == kindSubscription {
 		e.letters = e.beneath("/$DeadLetterQueue", kindLetters)
 		e.transfer = e.beneath("/$Transfer/$DeadLetterQueue", kindTransfer)
@@ -70,8 +72,8 @@ func newEntity(b *Broker, path string, kind kind, s Settings) *Entity {
 // beneath makes a dead-letter queue of e.
 func (e *Entity) beneath(suffix string, kind kind) *Entity {
 	d := newEntity(e.b, e.path+suffix, kind, Settings{
-		LockDuration:    e.settings.LockDuration,
-		MaxMessageBytes: e.settings.MaxMessageBytes,
+		LockDuration:    e.declared.LockDuration,
+		MaxMessageBytes: e.declared.MaxMessageBytes,
 	})
 	d.owner = e.owner
 	return d
@@ -81,7 +83,8 @@ func (e *Entity) addSubscription(name string, s Settings) *Entity {
 	sub := newEntity(e.b, e.path+"/Subscriptions/"+name, kindSubscription, s)
 	for _, x := range []*Entity{sub, sub.letters, sub.transfer} {
 		x.owner = e
-		x.settings.MaxMessageBytes = e.settings.MaxMessageBytes
+		x.declared.MaxMessageBytes = e.declared.MaxMessageBytes
+		x.settings = x.declared
 	}
 	e.subs = append(e.subs, sub)
 	return sub
@@ -115,7 +118,11 @@ func (e *Entity) Path() string { return e.path }
 func (e *Entity) RequiresSession() bool { return e.settings.RequiresSession }
 
 // MaxMessageBytes is the most that one transfer to the entity may hold.
-func (e *Entity) MaxMessageBytes() int64 { return e.settings.MaxMessageBytes }
+func (e *Entity) MaxMessageBytes() int64 {
+	e.b.mu.Lock()
+	defer e.b.mu.Unlock()
+	return e.settings.MaxMessageBytes
+}
 
 // Sendable returns nil for an entity that senders may attach to.
 func (e *Entity) Sendable() error {
@@ -158,6 +165,27 @@ func (e *Entity) SetStatus(s Status) error {
 	e.settings.Status = (Settings{Status: s}).withDefaults().Status
 	e.wakeAll()
 	return nil
+}
+
+// SetLimits changes from now on how large a transfer may be and how much the
+// entity may hold; 0 is what was declared.
+func (e *Entity) SetLimits(maxMessageBytes, maxSizeBytes int64) error {
+	if err := (Settings{MaxMessageBytes: maxMessageBytes, MaxSizeBytes: maxSizeBytes}).validate(e.path); err != nil {
+		return err
+	}
+	e.b.enter()
+	defer e.b.mu.Unlock()
+	e.settings.MaxMessageBytes = cmp.Or(maxMessageBytes, e.declared.MaxMessageBytes)
+	e.settings.MaxSizeBytes = cmp.Or(maxSizeBytes, e.declared.MaxSizeBytes)
+	return nil
+}
+
+// Restore makes status and limits again what was declared.
+func (e *Entity) Restore() {
+	e.b.enter()
+	defer e.b.mu.Unlock()
+	e.settings = e.declared
+	e.wakeAll()
 }
 
 func (e *Entity) wakeAll() {

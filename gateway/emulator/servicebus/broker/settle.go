@@ -180,20 +180,16 @@ func (e *Entity) ReceiveDeferred(owner any, mode Mode, sequences ...int64) ([]Me
 	return taken, nil
 }
 
-// BreakLock ends the lock under token as if it had run out: a fault.
-func (e *Entity) BreakLock(token Token) {
+// BreakLocks ends every lock of a message and of a session as if it had run out.
+func (e *Entity) BreakLocks() {
 	now := e.b.enter()
 	defer e.b.mu.Unlock()
-	if m := e.locked[token]; m != nil {
-		e.unlock(m, now, true)
+	for _, s := range e.sessions {
+		if s.holder != nil {
+			s.ring(now)
+		}
 	}
-}
-
-// BreakSession ends the lock of a session as if it had run out: a fault.
-func (e *Entity) BreakSession(id string) {
-	now := e.b.enter()
-	defer e.b.mu.Unlock()
-	if s := e.sessions[id]; s != nil && s.holder != nil {
-		s.ring(now)
+	for _, m := range e.lockedBy(func(*entry) bool { return true }) {
+		e.unlock(m, now, true)
 	}
 }
