@@ -87,6 +87,9 @@ var plan = map[string]room{
 	"gateway/demo":             {imports: []string{"gateway/event"}},
 	"gateway/workbench":        {imports: []string{"gateway/catalog", "gateway/demo", "gateway/event", "gateway/pipeline", "gateway/plugin", "gateway/plugin/admission", "sdk", "sdk/abi"}},
 
+	"gateway/emulator/servicebus":        {imports: []string{"gateway/emulator/amqp", "gateway/emulator/servicebus/broker"}},
+	"gateway/emulator/servicebus/broker": {},
+
 	"sdk":                  {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
 	"sdk/abi":              {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
 	"sdk/json":             {never: guestNever},
