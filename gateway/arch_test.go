@@ -87,6 +87,8 @@ var plan = map[string]room{
 	"gateway/demo":             {imports: []string{"gateway/event"}},
 	"gateway/workbench":        {imports: []string{"gateway/catalog", "gateway/demo", "gateway/event", "gateway/pipeline", "gateway/plugin", "gateway/plugin/admission", "sdk", "sdk/abi"}},
 
+	"gateway/emulator/eventhubs":         {imports: []string{"gateway/emulator/amqp"}},
+	"gateway/emulator/amqp":              {},
 	"gateway/emulator/servicebus":        {imports: []string{"gateway/emulator/amqp", "gateway/emulator/servicebus/broker"}},
 	"gateway/emulator/servicebus/broker": {},
 

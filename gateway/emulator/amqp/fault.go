@@ -49,7 +49,7 @@ type Fault struct {
 }
 
 // Rule says when a fault happens: at Point, on links to Address or below it
-// ("": on all), after Skip times, and then Times times (0: always).
+// ("": on all but those to $cbs), after Skip times, and then Times times (0: always).
 type Rule struct {
 	Point   Point
 	Address string
@@ -92,7 +92,7 @@ func (f *Faults) hit(p Point, address string) Fault {
 	defer f.mu.Unlock()
 	for i := range f.rules {
 		r := &f.rules[i]
-		if r.Point != p || !covers(r.Address, address) {
+		if r.Point != p || !covers(r.Address, address) || r.Address == "" && address == cbs {
 			continue
 		}
 		if r.Skip > 0 {

@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -40,7 +41,8 @@ type Response struct {
 
 // Requests is a node that answers requests. A client attaches a link to send
 // them, and one from the node to receive the answers at the address that the
-// requests ask to reply to.
+// requests ask to reply to: its own end's, or, where that has none, the
+// link's name.
 type Requests struct {
 	answer func(context.Context, Request) Response
 
@@ -78,7 +80,7 @@ func (n *Requests) Attach(ctx context.Context, l *Link) error {
 		l.Grant(requestCredit)
 		return nil
 	}
-	to := replyTo{l.Conn(), l.ClientAddress()}
+	to := replyTo{l.Conn(), cmp.Or(l.ClientAddress(), l.Name())}
 	r := &reply{l: l}
 	n.mu.Lock()
 	defer n.mu.Unlock()

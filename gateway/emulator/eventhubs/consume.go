@@ -1,0 +1,103 @@
+package eventhubs
+
+import (
+	"slices"
+
+	"github.com/headgate/headgate/gateway/emulator/amqp"
+)
+
+// maxReaders is how many readers without an epoch a consumer group may have on
+// a partition.
+const maxReaders = 5
+
+// reader is a client that reads a partition. It is guarded by the partition's mu.
+type reader struct {
+	l     *amqp.Link
+	p     *partition
+	group string
+	name  string // that the client gave itself, for its peers to know
+	epoch *int64 // nil for a reader that claims nothing
+	next  int64  // the sequence number it gets next
+}
+
+// consume lets a client read, from where its filter says, or else the oldest on.
+func (p *partition) consume(l *amqp.Link, group string) error {
+	r := &reader{l: l, p: p, group: group}
+	if v, ok := l.Properties().Get("com.microsoft:receiver-name"); ok {
+		r.name, _ = v.(string)
+	}
+	if v, ok := l.Properties().Get("com.microsoft:epoch"); ok {
+		epoch, ok := v.(int64)
+		if !ok {
+			return amqp.Errorf(amqp.InvalidField, "the epoch is a %T, want a long", v)
+		}
+		r.epoch = &epoch
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v, ok := l.FilterValue(selector); ok {
+		text, _ := v.(string)
+		var err *amqp.Error
+		if r.next, err = p.start(text); err != nil {
+			return err
+		}
+	}
+	if err := p.admit(r); err != nil {
+		return err
+	}
+	p.readers = append(p.readers, r)
+	l.OnCredit(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		r.pump()
+	})
+	l.OnDetach(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.leave(r)
+	})
+	return nil
+}
+
+// admit lets r take over from the readers of its group, or refuses it: a
+// higher epoch, or the later of two that are equal, has the partition alone;
+// without an epoch, five may share it.
+func (p *partition) admit(r *reader) *amqp.Error {
+	var rivals []*reader
+	for _, other := range p.readers {
+		if other.group != r.group {
+			continue
+		}
+		if other.epoch != nil && (r.epoch == nil || *r.epoch < *other.epoch) {
+			return amqp.Errorf(amqp.Stolen, 
+				"receiver %q has partition %s with epoch %d: %q needs that epoch or a higher one", other.name, p.id, *other.epoch, r.name)
+		}
+		rivals = append(rivals, other)
+	}
+	if r.epoch == nil {
+		if len(rivals) >= maxReaders {
+			return amqp.Errorf(amqp.ResourceLimitExceeded, "partition %s has %d receivers in the consumer group, as many as it may have", p.id, maxReaders)
+		}
+		return nil
+	}
+	for _, other := range rivals {
+		other.l.Detach(amqp.Errorf(amqp.Stolen, 
+			"receiver %q with epoch %d took partition %s from %q", r.name, *r.epoch, p.id, other.name))
+		p.leave(other)
+	}
+	return nil
+}
+
+func (p *partition) leave(r *reader) {
+	p.readers = slices.DeleteFunc(p.readers, func(other *reader) bool { return other == r })
+}
+
+// pump sends what the client has credit for.
+func (r *reader) pump() {
+	for _, e := range r.p.from(r.next) {
+		if r.l.Send(amqp.Outgoing{Payload: e.payload}) != nil {
+			return
+		}
+		r.next = e.sequence + 1
+	}
+}
