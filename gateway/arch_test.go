@@ -103,7 +103,7 @@ var plan = map[string]room{
 	"plugins":   {imports: []string{"sdk"}},
 	"plugins/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},
 	"plugins/internal/golden": { // a test's half: it runs a plugin in the real host
-		imports: []string{"gateway/event", "gateway/pipeline", "gateway/plugin", "sdk", "sdk/abi", "sdk/json", "sdk/plugintest"},
+		imports: []string{"gateway/event", "gateway/pipeline", "gateway/plugin", "gateway/plugin/schema", "sdk", "sdk/abi", "sdk/json", "sdk/plugintest"},
 		libs:    []string{gocmp},
 	},
 	"examples/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},

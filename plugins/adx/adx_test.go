@@ -11,7 +11,6 @@ import (
 	_ "github.com/headgate/headgate/plugins/adx"
 	"github.com/headgate/headgate/plugins/internal/golden"
 	"github.com/headgate/headgate/sdk"
-	"github.com/headgate/headgate/sdk/abi"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
 
@@ -23,6 +22,13 @@ func TestNoGarbage(t *testing.T) {
 }
 
 func BenchmarkTransform(b *testing.B) { golden.Benchmark(b, `{}`, `{"output":"rows"}`) }
+
+func FuzzConfig(f *testing.F) {
+	golden.FuzzConfig(f,
+		`{"tables":{"properties":"p","twins":"t","relationships":"r"},"recordRemovals":true,"keys":"dot","columns":"camel","output":"rows"}`,
+		`{"tables":{},"keys":"slash","output":"lines"}`,
+	)
+}
 
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
@@ -37,11 +43,7 @@ func TestConfigRefused(t *testing.T) {
 		{"unknown member", `{"table":"x"}`, `config: there is no "table"; it has "tables", "recordRemovals", "keys", "columns" and "output"`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := plugintest.Registered(t).Refusal(abi.Transform, tt.config); got != tt.want {
-				t.Errorf("refused with %q, want %q", got, tt.want)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 
 	_ "github.com/headgate/headgate/plugins/eventgrid"
 	"github.com/headgate/headgate/plugins/internal/golden"
-	"github.com/headgate/headgate/sdk/abi"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
 
@@ -24,6 +23,13 @@ func TestNoGarbage(t *testing.T) {
 
 func BenchmarkTransform(b *testing.B) { golden.Benchmark(b, `{}`, `{"data":"plain"}`) }
 
+func FuzzConfig(f *testing.F) {
+	golden.FuzzConfig(f,
+		`{"to":"cloudEvents","data":"plain","topic":"t","dataVersion":"2"}`,
+		`{"to":"eventGrid","data":"wrapped","topic":""}`,
+	)
+}
+
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"unknown direction", `{"to":"json"}`, `config: "to" is "eventGrid" or "cloudEvents"`},
@@ -33,11 +39,7 @@ func TestConfigRefused(t *testing.T) {
 		{"unknown member", `{"schema":"x"}`, `config: there is no "schema"; it has "to", "data", "topic" and "dataVersion"`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := plugintest.Registered(t).Refusal(abi.Transform, tt.config); got != tt.want {
-				t.Errorf("refused with %q, want %q", got, tt.want)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })
 	}
 }
 

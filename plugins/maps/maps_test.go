@@ -6,7 +6,6 @@ import (
 	"github.com/headgate/headgate/plugins/internal/golden"
 	_ "github.com/headgate/headgate/plugins/maps"
 	"github.com/headgate/headgate/sdk"
-	"github.com/headgate/headgate/sdk/abi"
 	"github.com/headgate/headgate/sdk/json"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
@@ -21,6 +20,13 @@ func BenchmarkTransform(b *testing.B) {
 	golden.Benchmark(b, `{"states":{"temperature":"/Temperature"}}`)
 }
 
+func FuzzConfig(f *testing.F) {
+	golden.FuzzConfig(f,
+		`{"states":{"t":"/T"},"features":{"a":"b"}}`,
+		`{"states":{},"features":{"a":""}}`,
+	)
+}
+
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"none", `{}`, `config: "states" names a property at least, such as {"temperature": "/Temperature"}`},
@@ -31,11 +37,7 @@ func TestConfigRefused(t *testing.T) {
 		{"unknown member", `{"stateset":"x"}`, `config: there is no "stateset"; it has "states" and "features"`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := plugintest.Registered(t).Refusal(abi.Transform, tt.config); got != tt.want {
-				t.Errorf("refused with %q, want %q", got, tt.want)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })
 	}
 }
 

@@ -13,7 +13,7 @@ const description = "Sets the Service Bus session, partition key, message id, su
 // data, or a constant. oneOrSeveral is that of a list, of which the first
 // counts that says something of the event.
 const (
-	one          = `{"type": "string", "pattern": "^(\\$twin|\\$body(\\.[^.]+)+|[a-z0-9]+|'.+')$"}`
+	one          = `{"type": "string", "pattern": "^(\\$twin|\\$body(\\.[^.]+)+|[a-z0-9]+|'[\\s\\S]+')$"}`
 	oneOrSeveral = one + `, {"type": "array", "minItems": 1, "items": ` + one + `}`
 )
 
@@ -38,6 +38,7 @@ const schema = `{
 		},
 		"properties": {
 			"type": "object", "additionalProperties": {"anyOf": [` + oneOrSeveral + `]},
+			"propertyNames": {"minLength": 1, "not": {"pattern": "^cloudEvents[:_]"}},
 			"description": "application properties by name"
 		}
 	},

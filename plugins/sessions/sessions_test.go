@@ -14,7 +14,6 @@ import (
 
 	"github.com/headgate/headgate/plugins/internal/golden"
 	_ "github.com/headgate/headgate/plugins/sessions"
-	"github.com/headgate/headgate/sdk/abi"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
 
@@ -27,6 +26,13 @@ func TestNoGarbage(t *testing.T) {
 
 func BenchmarkTransform(b *testing.B) {
 	golden.Benchmark(b, `{}`, `{"partitionKey":"$twin","messageId":"id","properties":{"model":"$body.modelId"}}`)
+}
+
+func FuzzConfig(f *testing.F) {
+	golden.FuzzConfig(f,
+		`{"sessionId":["$body.site.id","$twin"],"partitionKey":"$twin","messageId":"id","subject":"'x'","properties":{"model":"$body.modelId"}}`,
+		`{"sessionId":null,"messageId":["''","$body.a..b","A"],"properties":{"cloudEvents:id":[]}}`,
+	)
 }
 
 func TestConfigRefused(t *testing.T) {
@@ -46,11 +52,7 @@ func TestConfigRefused(t *testing.T) {
 		{"unknown member", `{"session":"id"}`, `config: there is no "session"; it has "sessionId", "partitionKey", "messageId", "subject" and "properties"`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := plugintest.Registered(t).Refusal(abi.Transform, tt.config); got != tt.want {
-				t.Errorf("refused with %q, want %q", got, tt.want)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })
 	}
 }
 

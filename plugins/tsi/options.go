@@ -16,7 +16,7 @@ const schema = `{
 			"description": "how the path /Front/Temperature is written: flat as the one key Front.Temperature, nested as an object Front with a member Temperature"
 		},
 		"timestamp": {
-			"type": "string", "minLength": 1,
+			"type": "string", "minLength": 1, "not": {"const": "$dtId"},
 			"description": "a property to put the event's time in; without one the time of arrival counts downstream"
 		},
 		"create": {

@@ -9,7 +9,6 @@ import (
 	"github.com/headgate/headgate/plugins/internal/golden"
 	_ "github.com/headgate/headgate/plugins/tsi"
 	"github.com/headgate/headgate/sdk"
-	"github.com/headgate/headgate/sdk/abi"
 	"github.com/headgate/headgate/sdk/json"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
@@ -23,6 +22,13 @@ func TestNoGarbage(t *testing.T) {
 
 func BenchmarkTransform(b *testing.B) { golden.Benchmark(b, `{}`, `{"keys":"nested"}`) }
 
+func FuzzConfig(f *testing.F) {
+	golden.FuzzConfig(f,
+		`{"keys":"nested","timestamp":"at","create":true}`,
+		`{"timestamp":"$dtId","keys":"flat"}`,
+	)
+}
+
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"unknown style of keys", `{"keys":"dotted"}`, `config: "keys" is "flat" or "nested"`},
@@ -33,11 +39,7 @@ func TestConfigRefused(t *testing.T) {
 		{"unknown member", `{"key":"flat"}`, `config: there is no "key"; it has "keys", "timestamp" and "create"`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := plugintest.Registered(t).Refusal(abi.Transform, tt.config); got != tt.want {
-				t.Errorf("refused with %q, want %q", got, tt.want)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })
 	}
 }
 

@@ -23,7 +23,7 @@ const schema = `{
 			"description": "the type of an instance by the model of its twin"
 		},
 		"fields": {
-			"type": "array", "items": {"type": "string"},
+			"type": "array", "items": {"type": "string", "minLength": 1},
 			"description": "properties of a new twin that become instance fields"
 		},
 		"hierarchies": {

@@ -6,12 +6,18 @@ import (
 	"github.com/headgate/headgate/plugins/internal/golden"
 	_ "github.com/headgate/headgate/plugins/tsm"
 	"github.com/headgate/headgate/sdk"
-	"github.com/headgate/headgate/sdk/abi"
 	"github.com/headgate/headgate/sdk/json"
 	"github.com/headgate/headgate/sdk/plugintest"
 )
 
 func TestGolden(t *testing.T) { golden.Test(t) }
+
+func FuzzConfig(f *testing.F) {
+	golden.FuzzConfig(f,
+		`{"typeId":"a","types":{"m":"b"},"fields":["F"],"hierarchies":{"contains":{"id":"h","field":"f","name":"n","typeId":"t","child":"source"}}}`,
+		`{"fields":[""],"hierarchies":{"x":{"id":"","child":"both"}}}`,
+	)
+}
 
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
@@ -29,11 +35,7 @@ func TestConfigRefused(t *testing.T) {
 		{"unknown member", `{"type":"x"}`, `config: there is no "type"; it has "typeId", "types", "fields" and "hierarchies"`},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := plugintest.Registered(t).Refusal(abi.Transform, tt.config); got != tt.want {
-				t.Errorf("refused with %q, want %q", got, tt.want)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })
 	}
 }
 

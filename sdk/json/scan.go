@@ -305,9 +305,18 @@ func noDigit(b []byte, i int) (int, reason) {
 
 func isDigit(c byte) bool { return c-'0' <= 9 }
 
-// skipSpace returns the index from i on of the first byte that is not a blank.
+// skipSpace returns the index from i on of the first byte that is not a blank:
+// mostly i, which costs no call.
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+	if i < len(b) && b[i] <= ' ' {
+		return skipBlanks(b, i)
+	}
+	return i
+}
+
+//go:noinline
+func skipBlanks(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
 	return i

@@ -66,7 +66,11 @@ func run(t *testing.T, file string, h *host) (native, wasm string) {
 	}
 	events := plugintest.ParseEvents(t, string(v.At("events")))
 	var here, there strings.Builder
+	allowed := configSchema(t)
 	for _, config := range v.At("configs").Elements() {
+		if err := allowed.Check(config); err != nil {
+			t.Errorf("%s: the schema does not allow config %s: %v", file, config, err)
+		}
 		title := "config " + string(config) + "\n"
 		here.WriteString(title + render(events, plugintest.Registered(t).Transform(string(config), events...)))
 		if h != nil {
