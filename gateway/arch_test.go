@@ -29,6 +29,7 @@ type room struct {
 }
 
 const (
+	azure      = "github.com/Azure/azure-sdk-for-go/sdk"
 	bbolt      = "go.etcd.io/bbolt"
 	cobra      = "github.com/spf13/cobra"
 	echo       = "github.com/labstack/echo/v4"
@@ -91,6 +92,9 @@ var plan = map[string]room{
 	"gateway/emulator/amqp":              {},
 	"gateway/emulator/servicebus":        {imports: []string{"gateway/emulator/amqp", "gateway/emulator/servicebus/broker"}},
 	"gateway/emulator/servicebus/broker": {},
+
+	"gateway/emulator/eventgrid": {},
+	"gateway/sink/eventgrid":     {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
 
 	"sdk":                  {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
 	"sdk/abi":              {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
