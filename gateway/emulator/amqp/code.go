@@ -51,6 +51,9 @@ const (
 // any client needs half of it.
 const maxDepth = 32
 
+// maxHollow is how many elements of no bytes the arrays of a value may have.
+const maxHollow = 4096
+
 // widest is the code that holds every value of v's type, or 0 for a type that
 // AMQP does not have. It is the code of an array's elements.
 func widest(v any) byte {

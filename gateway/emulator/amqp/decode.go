@@ -16,7 +16,7 @@ var ErrDecode = errors.New("amqp: malformed encoding")
 // DecodeValue decodes the value at the start of b, and returns what follows
 // it. The value shares no memory with b.
 func DecodeValue(b []byte) (v any, rest []byte, err error) {
-	d := decoder{b: b, hollow: len(b)}
+	d := decoder{b: b}
 	v, err = d.value(0)
 	return v, d.b, err
 }
@@ -24,8 +24,8 @@ func DecodeValue(b []byte) (v any, rest []byte, err error) {
 // decoder consumes b from its front.
 type decoder struct {
 	b []byte
-	// hollow is how many more array elements may come that take no bytes: were
-	// there no limit, ten bytes could ask for four billion of them.
+	// hollow is how many array elements came that take no bytes: were there no
+	// limit, ten bytes could ask for four billion of them.
 	hollow int
 	alias  bool // binary values are parts of b, not copies
 }
@@ -293,7 +293,7 @@ func (d *decoder) afford(code byte, count int) error {
 		least = sizeWidth(code)
 	}
 	if least == 0 {
-		if d.hollow -= count; d.hollow < 0 {
+		if d.hollow += count; d.hollow > maxHollow {
 			return malformed("an array of %d elements of no bytes", count)
 		}
 		return nil

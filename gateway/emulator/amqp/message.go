@@ -144,7 +144,7 @@ func appendMap(sections []Described, code uint64, m Map) []Described {
 // parts of b.
 func DecodeMessage(b []byte) (*Message, error) {
 	m := &Message{}
-	d := decoder{b: b, hollow: len(b), alias: true}
+	d := decoder{b: b, alias: true}
 	last, body := uint64(descHeader-1), uint64(0)
 	for len(d.b) > 0 {
 		start := d.b

@@ -3,6 +3,7 @@ package amqp_test
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,3 +54,54 @@ func timeout(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// pipe is a connection that tells when it is closed.
+type pipe struct {
+	net.Conn
+	close  sync.Once
+	closed chan struct{}
+}
+
+// servePipe serves one connection, and waits until the server has closed it
+// and is done.
+func servePipe(t *testing.T, nc net.Conn) (wait func()) {
+	p := &pipe{Conn: nc, closed: make(chan struct{})}
+	l := listener{make(chan net.Conn, 1), nc.LocalAddr()}
+	l.accept <- p
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- amqp.NewServer(&queues{}, amqp.Options{}).Serve(ctx, l) }()
+	return func() {
+		t.Helper()
+		select {
+		case <-p.closed:
+		case <-time.After(20 * time.Second):
+			t.Error("the server does not end the connection")
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func (p *pipe) Close() error {
+	p.close.Do(func() { close(p.closed) })
+	return p.Conn.Close()
+}
+
+// listener accepts the one, and then waits until it is closed.
+type listener struct {
+	accept chan net.Conn
+	addr   net.Addr
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	if nc, ok := <-l.accept; ok {
+		return nc, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l listener) Close() error   { close(l.accept); return nil }
+func (l listener) Addr() net.Addr { return l.addr }
