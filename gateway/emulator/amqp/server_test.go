@@ -15,20 +15,27 @@ import (
 // serve runs a server until the test is over, and returns its address.
 func serve(t *testing.T, h amqp.Handler, o amqp.Options) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- amqp.NewServer(h, o).Serve(ctx, ln) }()
+	addr, done := serveUntil(t, ctx, h, o)
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Serve = %v, want nil", err)
 		}
 	})
-	return ln.Addr().String()
+	return addr
+}
+
+// serveUntil runs a server until ctx ends. What Serve returns is sent.
+func serveUntil(t *testing.T, ctx context.Context, h amqp.Handler, o amqp.Options) (addr string, done chan error) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done = make(chan error, 1)
+	go func() { done <- amqp.NewServer(h, o).Serve(ctx, ln) }()
+	return ln.Addr().String(), done
 }
 
 // dial returns a session of the reference client.
