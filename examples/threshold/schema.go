@@ -5,7 +5,7 @@ const description = "Passes an update of a twin that sets a property to a value 
 const schema = `{
 	"type": "object",
 	"properties": {
-		"path": {"type": "string", "description": "the property, as a JSON Pointer: /Temperature or /Front/Temperature"},
+		"path": {"type": "string", "minLength": 1, "description": "the property, as a JSON Pointer: /Temperature or /Front/Temperature"},
 		"min": {"type": "number", "description": "the least value that passes"}
 	},
 	"required": ["path", "min"],

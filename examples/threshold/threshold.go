@@ -4,8 +4,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
@@ -17,10 +15,14 @@ func init() {
 func main() {} // never run: the gateway calls open, and then what it returns
 
 func open(config json.Value) (sdk.FilterFunc, error) {
-	path, hasPath := config.At("path").String()
-	min, hasMin := config.At("min").Float()
-	if !hasPath || !hasMin {
-		return nil, errors.New(`config needs a string "path", such as "/Temperature", and a number "min"`)
+	var path string
+	var min float64
+	c := sdk.ReadConfig(config)
+	c.String(&path, "path")
+	c.Float(&min, "min")
+	c.Require("path", "min")
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
 	return func(e *sdk.Event) (bool, error) {
 		value, ok := e.Patched(path).Float()

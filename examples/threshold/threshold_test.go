@@ -45,8 +45,13 @@ func TestThreshold(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	guest := plugintest.Registered(t)
-	const want = `config needs a string "path", such as "/Temperature", and a number "min"`
-	for _, config := range []string{`{}`, `{"min":3}`, `{"path":"/a"}`, `{"path":"/a","min":"3"}`} {
+	for config, want := range map[string]string{
+		`{}`:                            `config: "path" is required`,
+		`{"path":"/a"}`:                 `config: "min" is required`,
+		`{"path":"","min":3}`:           `config: "path" is a text that is not empty`,
+		`{"path":"/a","min":"3"}`:       `config: "min" is a number`,
+		`{"path":"/a","min":3,"max":4}`: `config: there is no "max"; it has "path" and "min"`,
+	} {
 		if got := guest.Refusal(abi.Filter, config); got != want {
 			t.Errorf("config %s is refused with %q, want %q", config, got, want)
 		}

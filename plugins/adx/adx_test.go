@@ -33,8 +33,8 @@ func FuzzConfig(f *testing.F) {
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"no table", `{"tables":{}}`, `config: "tables" names a table at least`},
-		{"tables that are none", `{"tables":["a"]}`, `config: "tables" names a table at least`},
-		{"table without a name", `{"tables":{"twins":""}}`, `config: "tables": "twins" is the name of a table`},
+		{"tables that are none", `{"tables":["a"]}`, `config: "tables" is an object`},
+		{"table without a name", `{"tables":{"twins":""}}`, `config: "tables": "twins" is a text that is not empty`},
 		{"unknown table", `{"tables":{"models":"a"}}`, `config: "tables": there is no "models"; it has "properties", "twins" and "relationships"`},
 		{"removals that are no truth", `{"recordRemovals":"true"}`, `config: "recordRemovals" is true or false`},
 		{"unknown keys", `{"keys":"flat"}`, `config: "keys" is "underscore", "dot" or "slash"`},

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"errors"
-
+	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -41,14 +40,6 @@ const schema = `{
 	"additionalProperties": false
 }`
 
-type output uint8
-
-const (
-	asArray output = iota
-	asLines
-	asRows
-)
-
 // options are the configuration. A table without a name is not filled.
 type options struct {
 	properties, twins, relationships string
@@ -56,75 +47,37 @@ type options struct {
 	removals  bool
 	separator byte
 	camel     bool
-	output    output
+	output    string // how rows become outputs
 }
+
+const (
+	asArray = "array"
+	asLines = "lines"
+	asRows  = "rows"
+)
 
 func parseOptions(config json.Value) (options, error) {
-	o := options{properties: "AdtPropertyEvents", separator: '_'}
-	for k, v := range config.Members() {
-		switch name := k.String(); name {
-		case "tables":
-			if err := o.parseTables(v); err != nil {
-				return o, err
-			}
-		case "recordRemovals":
-			var ok bool
-			if o.removals, ok = v.Bool(); !ok {
-				return o, errors.New(`config: "recordRemovals" is true or false`)
-			}
-		case "keys":
-			switch {
-			case v.Is("underscore"):
-				o.separator = '_'
-			case v.Is("dot"):
-				o.separator = '.'
-			case v.Is("slash"):
-				o.separator = '/'
-			default:
-				return o, errors.New(`config: "keys" is "underscore", "dot" or "slash"`)
-			}
-		case "columns":
-			if o.camel = v.Is("camel"); !o.camel && !v.Is("pascal") {
-				return o, errors.New(`config: "columns" is "pascal" or "camel"`)
-			}
-		case "output":
-			switch {
-			case v.Is("array"):
-				o.output = asArray
-			case v.Is("lines"):
-				o.output = asLines
-			case v.Is("rows"):
-				o.output = asRows
-			default:
-				return o, errors.New(`config: "output" is "array", "lines" or "rows"`)
-			}
-		default:
-			return o, errors.New(`config: there is no "` + name + `"; it has "tables", "recordRemovals", "keys", "columns" and "output"`)
-		}
-	}
-	return o, nil
+	o := options{output: asArray}
+	keys, columns := "underscore", "pascal"
+	c := sdk.ReadConfig(config)
+	o.parseTables(c)
+	c.Bool(&o.removals, "recordRemovals")
+	c.Enum(&keys, "keys", "underscore", "dot", "slash")
+	c.Enum(&columns, "columns", "pascal", "camel")
+	c.Enum(&o.output, "output", asArray, asLines, asRows)
+	o.separator = map[string]byte{"underscore": '_', "dot": '.', "slash": '/'}[keys]
+	o.camel = columns == "camel"
+	return o, c.Err()
 }
 
-func (o *options) parseTables(v json.Value) error {
-	o.properties, o.twins, o.relationships = "", "", ""
-	for k, table := range v.Members() {
-		name, ok := table.String()
-		if !ok || name == "" {
-			return errors.New(`config: "tables": "` + k.String() + `" is the name of a table`)
-		}
-		switch key := k.String(); key {
-		case "properties":
-			o.properties = name
-		case "twins":
-			o.twins = name
-		case "relationships":
-			o.relationships = name
-		default:
-			return errors.New(`config: "tables": there is no "` + key + `"; it has "properties", "twins" and "relationships"`)
-		}
+func (o *options) parseTables(c *sdk.Config) {
+	tables, given := c.Object("tables")
+	if !given {
+		o.properties = "AdtPropertyEvents"
+	} else if len(tables.Names()) == 0 {
+		c.Fail("tables", "names a table at least")
 	}
-	if o.properties == "" && o.twins == "" && o.relationships == "" {
-		return errors.New(`config: "tables" names a table at least`)
-	}
-	return nil
+	tables.String(&o.properties, "properties")
+	tables.String(&o.twins, "twins")
+	tables.String(&o.relationships, "relationships")
 }

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"errors"
-
+	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -41,28 +40,12 @@ type options struct {
 
 func parseOptions(config json.Value) (options, error) {
 	o := options{dataVersion: "1.0"}
-	for k, v := range config.Members() {
-		var ok bool
-		switch name := k.String(); name {
-		case "to":
-			if o.back = v.Is("cloudEvents"); !o.back && !v.Is("eventGrid") {
-				return o, errors.New(`config: "to" is "eventGrid" or "cloudEvents"`)
-			}
-		case "data":
-			if o.plain = v.Is("plain"); !o.plain && !v.Is("wrapped") {
-				return o, errors.New(`config: "data" is "wrapped" or "plain"`)
-			}
-		case "topic":
-			if o.topic, ok = v.String(); !ok || o.topic == "" {
-				return o, errors.New(`config: "topic" is a text that is not empty`)
-			}
-		case "dataVersion":
-			if o.dataVersion, ok = v.String(); !ok || o.dataVersion == "" {
-				return o, errors.New(`config: "dataVersion" is a text that is not empty`)
-			}
-		default:
-			return o, errors.New(`config: there is no "` + name + `"; it has "to", "data", "topic" and "dataVersion"`)
-		}
-	}
-	return o, nil
+	var to, data string
+	c := sdk.ReadConfig(config)
+	c.Enum(&to, "to", "eventGrid", "cloudEvents")
+	c.Enum(&data, "data", "wrapped", "plain")
+	c.String(&o.topic, "topic")
+	c.String(&o.dataVersion, "dataVersion")
+	o.back, o.plain = to == "cloudEvents", data == "plain"
+	return o, c.Err()
 }

@@ -29,12 +29,13 @@ func FuzzConfig(f *testing.F) {
 
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
-		{"none", `{}`, `config: "states" names a property at least, such as {"temperature": "/Temperature"}`},
+		{"none", `{}`, `config: "states" is required`},
+		{"states that are none", `{"states":["/T"]}`, `config: "states" names a property at least, such as {"temperature": "/Temperature"}`},
 		{"no state", `{"states":{}}`, `config: "states" names a property at least, such as {"temperature": "/Temperature"}`},
-		{"no path", `{"states":{"t":"Temperature"}}`, `config: "states": "t" is the path of a property, such as "/Temperature"`},
-		{"features that are none", `{"states":{"t":"/T"},"features":["a"]}`, `config: "features" is an object: the feature for each twin`},
-		{"empty feature", `{"states":{"t":"/T"},"features":{"a":""}}`, `config: "features": "a" is the id of a feature`},
-		{"unknown member", `{"stateset":"x"}`, `config: there is no "stateset"; it has "states" and "features"`},
+		{"no path", `{"states":{"t":"Temperature"}}`, `config: "states" has paths of properties such as "/Temperature", and "t" is none`},
+		{"features that are none", `{"states":{"t":"/T"},"features":["a"]}`, `config: "features" is an object`},
+		{"empty feature", `{"states":{"t":"/T"},"features":{"a":""}}`, `config: "features" has texts that are not empty, and "a" is none`},
+		{"unknown member", `{"states":{"t":"/T"},"stateset":"x"}`, `config: there is no "stateset"; it has "states" and "features"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { golden.Refused(t, tt.config, tt.want) })

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"errors"
 	"strings"
 
+	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -35,48 +35,19 @@ type options struct {
 type state struct{ key, path string }
 
 func parseOptions(config json.Value) (o options, err error) {
-	for k, v := range config.Members() {
-		switch name := k.String(); name {
-		case "states":
-			if o.states, err = parseStates(v); err != nil {
-				return o, err
-			}
-		case "features":
-			if o.features, err = parseFeatures(v); err != nil {
-				return o, err
-			}
-		default:
-			return o, errors.New(`config: there is no "` + name + `"; it has "states" and "features"`)
-		}
-	}
-	if len(o.states) == 0 {
-		return o, errors.New(`config: "states" names a property at least, such as {"temperature": "/Temperature"}`)
-	}
-	return o, nil
-}
-
-func parseStates(v json.Value) (list []state, err error) {
-	for k, value := range v.Members() {
+	c := sdk.ReadConfig(config)
+	c.Require("states")
+	states, _ := c.Value("states")
+	for k, value := range states.Members() {
 		path, _ := value.String()
 		if !strings.HasPrefix(path, "/") {
-			return nil, errors.New(`config: "states": "` + k.String() + `" is the path of a property, such as "/Temperature"`)
+			c.Fail("states", `has paths of properties such as "/Temperature", and "`+k.String()+`" is none`)
 		}
-		list = append(list, state{key: k.String(), path: path})
+		o.states = append(o.states, state{key: k.String(), path: path})
 	}
-	return list, nil
-}
-
-func parseFeatures(v json.Value) (map[string]string, error) {
-	if v.Kind() != json.Object {
-		return nil, errors.New(`config: "features" is an object: the feature for each twin`)
+	if len(o.states) == 0 {
+		c.Fail("states", `names a property at least, such as {"temperature": "/Temperature"}`)
 	}
-	features := map[string]string{}
-	for k, value := range v.Members() {
-		feature, _ := value.String()
-		if feature == "" {
-			return nil, errors.New(`config: "features": "` + k.String() + `" is the id of a feature`)
-		}
-		features[k.String()] = feature
-	}
-	return features, nil
+	c.Map(&o.features, "features")
+	return o, c.Err()
 }

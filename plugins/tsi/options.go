@@ -1,8 +1,7 @@
 package main
 
 import (
-	"errors"
-
+	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -35,27 +34,17 @@ type options struct {
 }
 
 func parseOptions(config json.Value) (o options, err error) {
-	for k, v := range config.Members() {
-		switch name := k.String(); name {
-		case "keys":
-			o.nested = v.Is("nested")
-			if !o.nested && !v.Is("flat") {
-				return o, errors.New(`config: "keys" is "flat" or "nested"`)
-			}
-		case "timestamp":
-			if v.Kind() != json.String || v.Is("") || v.Is(twinID) {
-				return o, errors.New(`config: "timestamp" is the name of a property, and not ` + twinID)
-			}
-			name, _ := v.String()
-			o.timestamp = append(json.AppendQuoted(nil, name), ':')
-		case "create":
-			var ok bool
-			if o.create, ok = v.Bool(); !ok {
-				return o, errors.New(`config: "create" is true or false`)
-			}
-		default:
-			return o, errors.New(`config: there is no "` + name + `"; it has "keys", "timestamp" and "create"`)
-		}
+	var keys, timestamp string
+	c := sdk.ReadConfig(config)
+	c.Enum(&keys, "keys", "flat", "nested")
+	c.String(&timestamp, "timestamp")
+	if timestamp == twinID {
+		c.Fail("timestamp", "is the name of a property, and not "+twinID)
 	}
-	return o, nil
+	c.Bool(&o.create, "create")
+	o.nested = keys == "nested"
+	if timestamp != "" {
+		o.timestamp = append(json.AppendQuoted(nil, timestamp), ':')
+	}
+	return o, c.Err()
 }

@@ -32,8 +32,8 @@ func FuzzConfig(f *testing.F) {
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"unknown style of keys", `{"keys":"dotted"}`, `config: "keys" is "flat" or "nested"`},
-		{"timestamp that is no string", `{"timestamp":true}`, `config: "timestamp" is the name of a property, and not $dtId`},
-		{"empty timestamp", `{"timestamp":""}`, `config: "timestamp" is the name of a property, and not $dtId`},
+		{"timestamp that is no string", `{"timestamp":true}`, `config: "timestamp" is a text that is not empty`},
+		{"empty timestamp", `{"timestamp":""}`, `config: "timestamp" is a text that is not empty`},
 		{"timestamp in the twin's place", `{"timestamp":"$dtId"}`, `config: "timestamp" is the name of a property, and not $dtId`},
 		{"create that is no truth", `{"create":"yes"}`, `config: "create" is true or false`},
 		{"unknown member", `{"key":"flat"}`, `config: there is no "key"; it has "keys", "timestamp" and "create"`},

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"errors"
-
+	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -64,99 +63,24 @@ type hierarchy struct {
 }
 
 func parseOptions(config json.Value) (*options, error) {
-	o := &options{typeID: defaultType, types: map[string]string{}}
-	for k, v := range config.Members() {
-		var err error
-		switch name := k.String(); name {
-		case "typeId":
-			o.typeID, err = parseText(v, `"typeId"`)
-		case "types":
-			if err = requireKind(v, json.Object, name); err != nil {
-				return nil, err
-			}
-			for model, id := range v.Members() {
-				if o.types[model.String()], err = parseText(id, `"types": "`+model.String()+`"`); err != nil {
-					return nil, err
-				}
-			}
-		case "fields":
-			if err = requireKind(v, json.Array, name); err != nil {
-				return nil, err
-			}
-			for _, field := range v.Elements() {
-				text, err := parseText(field, `"fields": each`)
-				if err != nil {
-					return nil, err
-				}
-				o.fields = append(o.fields, text)
-			}
-		case "hierarchies":
-			if err = requireKind(v, json.Object, name); err != nil {
-				return nil, err
-			}
-			for relationship, h := range v.Members() {
-				if err := o.parseHierarchy(relationship.String(), h); err != nil {
-					return nil, err
-				}
-			}
-		default:
-			err = errors.New(`config: there is no "` + name + `"; it has "typeId", "types", "fields" and "hierarchies"`)
-		}
-		if err != nil {
-			return nil, err
-		}
+	o := &options{typeID: defaultType}
+	c := sdk.ReadConfig(config)
+	c.String(&o.typeID, "typeId")
+	c.Map(&o.types, "types")
+	c.Strings(&o.fields, "fields")
+	all, _ := c.Object("hierarchies")
+	for _, relationship := range all.Names() {
+		h := hierarchy{relationship: relationship, typeID: o.typeID}
+		child := "target"
+		one, _ := all.Object(relationship)
+		one.String(&h.id, "id")
+		one.String(&h.field, "field")
+		one.String(&h.name, "name")
+		one.String(&h.typeID, "typeId")
+		one.Enum(&child, "child", "target", "source")
+		one.Require("id", "field")
+		h.up = child == "source"
+		o.hierarchies = append(o.hierarchies, h)
 	}
-	for i := range o.hierarchies {
-		if h := &o.hierarchies[i]; h.typeID == "" {
-			h.typeID = o.typeID
-		}
-	}
-	return o, nil
-}
-
-func (o *options) parseHierarchy(relationship string, v json.Value) error {
-	h := hierarchy{relationship: relationship}
-	at := `"hierarchies": "` + relationship + `": `
-	for k, value := range v.Members() {
-		var err error
-		switch name := k.String(); name {
-		case "id":
-			h.id, err = parseText(value, at+`"id"`)
-		case "field":
-			h.field, err = parseText(value, at+`"field"`)
-		case "name":
-			h.name, err = parseText(value, at+`"name"`)
-		case "typeId":
-			h.typeID, err = parseText(value, at+`"typeId"`)
-		case "child":
-			if h.up = value.Is("source"); !h.up && !value.Is("target") {
-				err = errors.New(`config: ` + at + `"child" is "target" or "source"`)
-			}
-		default:
-			err = errors.New(`config: ` + at + `there is no "` + name + `"; it has "id", "field", "name", "typeId" and "child"`)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if h.id == "" || h.field == "" {
-		return errors.New(`config: ` + at + `it needs "id" and "field"`)
-	}
-	o.hierarchies = append(o.hierarchies, h)
-	return nil
-}
-
-func parseText(v json.Value, what string) (string, error) {
-	s, _ := v.String()
-	if s == "" {
-		return "", errors.New(`config: ` + what + ` is a text that is not empty`)
-	}
-	return s, nil
-}
-
-func requireKind(v json.Value, kind json.Kind, name string) error {
-	if v.Kind() != kind {
-		return errors.New(`config: "` + name + `" is an ` + kind.String())
-	}
-	return nil
+	return o, c.Err()
 }

@@ -22,16 +22,16 @@ func FuzzConfig(f *testing.F) {
 func TestConfigRefused(t *testing.T) {
 	tests := []struct{ name, config, want string }{
 		{"empty type", `{"typeId":""}`, `config: "typeId" is a text that is not empty`},
-		{"type that is no text", `{"types":{"m":1}}`, `config: "types": "m" is a text that is not empty`},
+		{"type that is no text", `{"types":{"m":1}}`, `config: "types" has texts that are not empty, and "m" is none`},
 		{"types that are none", `{"types":[]}`, `config: "types" is an object`},
-		{"fields that are none", `{"fields":"a"}`, `config: "fields" is an array`},
+		{"fields that are none", `{"fields":"a"}`, `config: "fields" is an array of texts that are not empty`},
 		{"hierarchies that are none", `{"hierarchies":null}`, `config: "hierarchies" is an object`},
-		{"field that is no text", `{"fields":["a",1]}`, `config: "fields": each is a text that is not empty`},
-		{"hierarchy without a field", `{"hierarchies":{"contains":{"id":"x"}}}`, `config: "hierarchies": "contains": it needs "id" and "field"`},
-		{"hierarchy that is none", `{"hierarchies":{"contains":"x"}}`, `config: "hierarchies": "contains": it needs "id" and "field"`},
+		{"field that is no text", `{"fields":["a",1]}`, `config: "fields" is an array of texts that are not empty`},
+		{"hierarchy without a field", `{"hierarchies":{"contains":{"id":"x"}}}`, `config: "hierarchies": "contains": "field" is required`},
+		{"hierarchy that is none", `{"hierarchies":{"contains":"x"}}`, `config: "hierarchies": "contains" is an object`},
 		{"empty name", `{"hierarchies":{"contains":{"name":""}}}`, `config: "hierarchies": "contains": "name" is a text that is not empty`},
 		{"unknown child", `{"hierarchies":{"contains":{"child":"both"}}}`, `config: "hierarchies": "contains": "child" is "target" or "source"`},
-		{"unknown member of a hierarchy", `{"hierarchies":{"contains":{"ids":"x"}}}`, `config: "hierarchies": "contains": there is no "ids"; it has "id", "field", "name", "typeId" and "child"`},
+		{"unknown member of a hierarchy", `{"hierarchies":{"contains":{"id":"h","field":"f","ids":"x"}}}`, `config: "hierarchies": "contains": there is no "ids"; it has "id", "field", "name", "typeId" and "child"`},
 		{"unknown member", `{"type":"x"}`, `config: there is no "type"; it has "typeId", "types", "fields" and "hierarchies"`},
 	}
 	for _, tt := range tests {
