@@ -7,7 +7,8 @@ import (
 )
 
 // AppendQuoted appends s as a JSON string. Bytes that are not UTF-8 become
-// U+FFFD; nothing is escaped that need not be.
+// U+FFFD; nothing is escaped that need not be. It may also write to what
+// capacity dst has behind the result.
 func AppendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := len(dst)

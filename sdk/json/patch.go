@@ -153,7 +153,8 @@ func (r *Reader) operation(o *Operation) bool {
 // AppendKey appends the path as the name of one member, a JSON string: its parts
 // joined by the separator, a character like the dot, and their escapes decoded.
 // So /Front/Temperature makes "Front.Temperature". Paths of the same parts make
-// the same bytes, however they are written.
+// the same bytes, however they are written. Like AppendQuoted it may write behind
+// the result.
 func (o *Operation) AppendKey(dst []byte, separator byte) []byte {
 	if len(o.Path) < 3 || o.Path[1] != '/' {
 		return appendKey(dst, o.Path, separator)
