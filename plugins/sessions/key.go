@@ -20,6 +20,9 @@ func key(s string) string {
 }
 
 func fits(s string) bool {
+	if len(s) <= maxKey && isPlain(s) { // as nearly all are
+		return true
+	}
 	if len(s) > 3*maxKey {
 		return false // no unit of UTF-16 takes more than three bytes
 	}
@@ -34,4 +37,13 @@ func fits(s string) bool {
 		}
 	}
 	return units <= maxKey
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
