@@ -64,7 +64,7 @@ func (c *Conn) serve(ctx context.Context) {
 	defer cancel()
 	noDelay(c.nc)
 	// A client that is still signing in hears nothing: there is no frame for it yet.
-	stop := context.AfterFunc(ctx, func() { c.nc.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = c.nc.SetDeadline(time.Unix(1, 0)) })
 	if err := c.open(); err != nil {
 		stop()
 		c.s.o.Logger.Debug("amqp: no connection", "client", c.nc.RemoteAddr(), "error", err)
@@ -90,7 +90,7 @@ func noDelay(nc net.Conn) {
 		nc = t.NetConn()
 	}
 	if t, ok := nc.(*net.TCPConn); ok {
-		t.SetNoDelay(true)
+		_ = t.SetNoDelay(true)
 	}
 }
 
@@ -130,7 +130,7 @@ func (c *Conn) await() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closing {
-		c.nc.SetReadDeadline(time.Now().Add(c.s.o.IdleTimeout))
+		_ = c.nc.SetReadDeadline(time.Now().Add(c.s.o.IdleTimeout))
 	}
 	return !c.closing
 }
@@ -174,7 +174,7 @@ func (c *Conn) fail(e *Error) {
 	}
 	c.queue(0, &shut{e})
 	c.closing = true
-	c.nc.SetDeadline(time.Now().Add(lingering))
+	_ = c.nc.SetDeadline(time.Now().Add(lingering))
 }
 
 // over ends every link, and lets nothing new begin.

@@ -60,12 +60,17 @@
 // session or connection, by a fault, or because the server closes. It is not
 // called for a link that the broker itself ended with [Link.Detach]. The client
 // hears of the end only when OnDetach has returned; what the link had unsettled
-// is the broker's to take back there, no [Settlement] will come.
+// is the broker's to take back there. No [Settlement] begins afterwards; one that
+// was on its way in another goroutine may still arrive, and settling it does nothing.
 //
 // # Sending
 //
 // [Link.Send] never waits: it takes one credit and queues the message, or
-// returns [ErrNoCredit] or [ErrDetached]. The bytes must not change afterwards.
+// returns [ErrNoCredit] or [ErrDetached]. The bytes must not change afterwards. A
+// broker that notes what it sent before it releases the lock that its OnDetach
+// takes loses no message: that of a Send which succeeded is noted when OnDetach
+// looks.
+//
 // [Outgoing].OnSettle is called when the client says what became of the message;
 // a client in peek-lock mode waits until [Settlement.Settle] answers it:
 //
@@ -91,7 +96,8 @@
 // [UUID], [Char], [Decimal], [List], [Map], [Array], [Described]. The same types are
 // what may be encoded, and each stands for exactly one AMQP type, so that a
 // value comes back as what it was: an int64 is a long, an int32 an int.
-// [NewArray] makes an array from a slice. Decoding never panics, and what it
+// [NewArray] makes an array from a slice, [MapOf] a map from Go's, and [Plain]
+// shows a value to people. Decoding never panics, and what it
 // allocates is in proportion to its input.
 //
 // # Faults

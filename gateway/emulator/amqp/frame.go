@@ -3,6 +3,7 @@ package amqp
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"io"
 )
 
@@ -94,7 +95,7 @@ func appendFrame(dst []byte, kind byte, channel uint16, body composite, payload 
 }
 
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -38,9 +38,8 @@ type Link struct {
 	attached  bool   // the broker answered
 	refused   *Error // by Detach, before the answer
 	over      bool
-	detached  *detach // what the client wrote, if the link was over then
-	silent    bool    // the broker knows that it is over
-	count     uint32  // delivery-count
+	silent    bool   // the broker knows that it is over
+	count     uint32 // delivery-count
 	credit    uint32
 	drain     bool
 	early     bool // a flow came before the answer

@@ -162,7 +162,7 @@ func TestBatch(t *testing.T) {
 		t.Errorf("DecodeMessages of no batch = %v, %v", got, err)
 	}
 	empty, _ := (&client.Message{}).MarshalBinary()
-	for name, in := range map[string][]byte{"nothing": empty, "no message": []byte{0}} {
+	for name, in := range map[string][]byte{"nothing": empty, "no message": {0}} {
 		if _, err := amqp.DecodeMessages(amqp.BatchFormat, in); !errors.Is(err, amqp.ErrDecode) {
 			t.Errorf("%s: error %v, want ErrDecode", name, err)
 		}

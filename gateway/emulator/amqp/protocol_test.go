@@ -195,10 +195,11 @@ func TestClientWindow(t *testing.T) {
 	if h := c.want("flow", 0x13); h.uint(0) != 6 || h.uint(2) != 3 {
 		t.Errorf("flow %v, want 6 incoming, 3 next outgoing", h.fields)
 	}
-	c.say(credit(1, 100, 0, 3, nil, true))
+	c.say(frame(0, 1, 0x13, uint32(3), uint32(1), uint32(6), uint32(100)))
 	if h := c.want("transfer", 0x14); h.uint(1) != 2 {
 		t.Errorf("transfer %v, want 2", h.fields)
 	}
+	c.say(credit(1, 100, 0, 3, nil, true))
 	if h := c.want("flow", 0x13); h.uint(4) != 1 || h.uint(5) != 3 || h.uint(6) != 0 {
 		t.Errorf("flow %v, want a delivery count of 3, no credit", h.fields)
 	}

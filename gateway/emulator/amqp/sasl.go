@@ -17,7 +17,7 @@ const (
 // open brings a new connection to where sessions can begin: the client signs in,
 // both name the protocol, both say open.
 func (c *Conn) open() error {
-	c.nc.SetDeadline(time.Now().Add(c.s.o.IdleTimeout))
+	_ = c.nc.SetDeadline(time.Now().Add(c.s.o.IdleTimeout))
 	if err := c.header(headerSASL); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (c *Conn) open() error {
 	if err == nil && e != nil {
 		err = e
 	}
-	c.nc.SetDeadline(time.Time{})
+	_ = c.nc.SetDeadline(time.Time{})
 	return err
 }
 

@@ -20,7 +20,6 @@ type outgoing struct {
 	Outgoing
 	l       *Link
 	flow    *flow
-	id      uint32
 	started bool
 }
 

@@ -2,7 +2,7 @@ package amqp
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -68,8 +68,7 @@ func NewServer(h Handler, o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{handler: h, o: o}
-	return s
+	return &Server{handler: h, o: o}
 }
 
 // Serve accepts connections from ln until ctx ends. Then it closes ln, tells
@@ -92,11 +91,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return nil
 		}
 		if err != nil {
-			if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
-				continue
-			}
 			ln.Close()
-			return err
+			return fmt.Errorf("amqp: accept: %w", err)
 		}
 		conns.Go(func() { newConn(s, nc).serve(ctx) })
 	}

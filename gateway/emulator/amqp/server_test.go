@@ -13,7 +13,7 @@ import (
 )
 
 // serve runs a server until the test is over, and returns its address.
-func serve(t *testing.T, h amqp.Handler, o amqp.Options) string {
+func serve(t testing.TB, h amqp.Handler, o amqp.Options) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	addr, done := serveUntil(t, ctx, h, o)
@@ -27,7 +27,7 @@ func serve(t *testing.T, h amqp.Handler, o amqp.Options) string {
 }
 
 // serveUntil runs a server until ctx ends. What Serve returns is sent.
-func serveUntil(t *testing.T, ctx context.Context, h amqp.Handler, o amqp.Options) (addr string, done chan error) {
+func serveUntil(t testing.TB, ctx context.Context, h amqp.Handler, o amqp.Options) (addr string, done chan error) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,7 +39,7 @@ func serveUntil(t *testing.T, ctx context.Context, h amqp.Handler, o amqp.Option
 }
 
 // dial returns a session of the reference client.
-func dial(t *testing.T, addr string, o *client.ConnOptions) *client.Session {
+func dial(t testing.TB, addr string, o *client.ConnOptions) *client.Session {
 	t.Helper()
 	if o == nil {
 		o = &client.ConnOptions{SASLType: client.SASLTypeAnonymous()}
@@ -56,7 +56,7 @@ func dial(t *testing.T, addr string, o *client.ConnOptions) *client.Session {
 	return s
 }
 
-func timeout(t *testing.T) context.Context {
+func timeout(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
 	return ctx

@@ -168,7 +168,7 @@ func (s *session) flow(p *flow) *Error {
 	if int32(s.remoteRoom) < 0 {
 		s.remoteRoom = 0
 	}
-	c.signal()
+	s.list()
 	if p.Handle == nil {
 		if p.Echo {
 			s.queueFlow(nil, false)

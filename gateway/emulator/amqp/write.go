@@ -44,7 +44,7 @@ func (c *Conn) flush(buf []byte) (_ []byte, last bool) {
 		c.fill()
 		buf, c.out = c.out, buf[:0]
 		if last = c.closing; !last {
-			c.nc.SetWriteDeadline(time.Now().Add(c.s.o.IdleTimeout))
+			_ = c.nc.SetWriteDeadline(time.Now().Add(c.s.o.IdleTimeout))
 		}
 		c.mu.Unlock()
 		if len(buf) == 0 {

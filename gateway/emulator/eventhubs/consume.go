@@ -37,10 +37,11 @@ func (p *partition) consume(l *amqp.Link, group string) error {
 	defer p.mu.Unlock()
 	if v, ok := l.FilterValue(selector); ok {
 		text, _ := v.(string)
-		var err *amqp.Error
-		if r.next, err = p.start(text); err != nil {
-			return err
+		from, ok := parsePosition(text)
+		if !ok {
+			return amqp.Errorf(amqp.InvalidField, "the filter %q does not compare an annotation with a position", text)
 		}
+		r.next = p.start(from)
 	}
 	if err := p.admit(r); err != nil {
 		return err
@@ -69,7 +70,7 @@ func (p *partition) admit(r *reader) *amqp.Error {
 			continue
 		}
 		if other.epoch != nil && (r.epoch == nil || *r.epoch < *other.epoch) {
-			return amqp.Errorf(amqp.Stolen, 
+			return amqp.Errorf(amqp.Stolen,
 				"receiver %q has partition %s with epoch %d: %q needs that epoch or a higher one", other.name, p.id, *other.epoch, r.name)
 		}
 		rivals = append(rivals, other)
@@ -81,7 +82,7 @@ func (p *partition) admit(r *reader) *amqp.Error {
 		return nil
 	}
 	for _, other := range rivals {
-		other.l.Detach(amqp.Errorf(amqp.Stolen, 
+		other.l.Detach(amqp.Errorf(amqp.Stolen,
 			"receiver %q with epoch %d took partition %s from %q", r.name, *r.epoch, p.id, other.name))
 		p.leave(other)
 	}

@@ -2,7 +2,6 @@ package eventhubs
 
 import (
 	"slices"
-	"sort"
 	"strconv"
 	"sync"
 	"time"
@@ -88,11 +87,10 @@ func (p *partition) from(sequence int64) []event {
 	return p.events[min(i, int64(len(p.events))):]
 }
 
-// find returns the sequence number of the first event that is past a position.
-func (p *partition) find(past func(event) bool) int64 {
-	i := sort.Search(len(p.events), func(i int) bool { return past(p.events[i]) })
-	if i == len(p.events) {
-		return p.next
+// lastEnqueued is when the newest event came; the first day of year 1 for none.
+func (p *partition) lastEnqueued() time.Time {
+	if len(p.events) == 0 {
+		return time.Time{}
 	}
-	return p.events[i].sequence
+	return p.events[len(p.events)-1].enqueued
 }

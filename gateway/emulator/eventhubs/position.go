@@ -1,9 +1,9 @@
 package eventhubs
 
 import (
+	"sort"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/headgate/headgate/gateway/emulator/amqp"
 )
@@ -11,44 +11,64 @@ import (
 // selector is the filter by which a reader says where it starts.
 const selector = "apache.org:selector-filter:string"
 
-// start returns the sequence number at which a reader with that selector
-// starts: an annotation of the last event it knows, after it or at it.
-//
-//	amqp.annotation.x-opt-offset > '4711'
-func (p *partition) start(text string) (int64, *amqp.Error) {
-	bad := amqp.Errorf(amqp.InvalidField, "the filter %q does not compare an annotation with a position", text)
-	field, ok := strings.CutPrefix(strings.TrimSpace(text), "amqp.annotation.")
-	name, value, found := strings.Cut(field, ">")
-	value, inclusive := strings.CutPrefix(value, "=")
-	value = strings.TrimSpace(value)
-	if value == "''" || len(value) < 2 || value[0] != '\'' || value[len(value)-1] != '\'' || !ok || !found {
-		return 0, bad
-	}
-	value = value[1 : len(value)-1]
-	name = strings.TrimSpace(name)
-	if name == string(offsetAnnotation) && value == "@latest" {
-		return p.next, nil
-	}
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil {
-		return 0, bad
-	}
-	past := func(have int64) bool { return have > n || inclusive && have == n }
-	switch name {
-	case string(offsetAnnotation):
-		return p.find(func(e event) bool { return past(e.offset) }), nil
-	case string(sequenceAnnotation):
-		return p.find(func(e event) bool { return past(e.sequence) }), nil
-	case string(enqueuedAnnotation):
-		return p.find(func(e event) bool { return past(e.enqueued.UnixMilli()) }), nil
-	}
-	return 0, bad
+// position is where a reader starts: after the event that an annotation's
+// value names, or at it.
+type position struct {
+	annotation amqp.Symbol
+	value      int64
+	inclusive  bool
+	latest     bool // after the newest; the rest says nothing then
 }
 
-// lastEnqueued is when the newest event came; the first day of year 1 for none.
-func (p *partition) lastEnqueued() time.Time {
-	if len(p.events) == 0 {
-		return time.Time{}
+// parsePosition reads what clients write:
+//
+//	amqp.annotation.x-opt-offset > '4711'
+func parsePosition(text string) (position, bool) {
+	name, ok := strings.CutPrefix(strings.TrimSpace(text), "amqp.annotation.")
+	name, value, found := strings.Cut(name, ">")
+	value, inclusive := strings.CutPrefix(value, "=")
+	value, opened := strings.CutPrefix(strings.TrimSpace(value), "'")
+	value, closed := strings.CutSuffix(value, "'")
+	if !ok || !found || !opened || !closed {
+		return position{}, false
 	}
-	return p.events[len(p.events)-1].enqueued
+	p := position{annotation: amqp.Symbol(strings.TrimSpace(name)), inclusive: inclusive}
+	switch p.annotation {
+	case offsetAnnotation:
+		if value == "@latest" {
+			return position{latest: true}, true
+		}
+	case sequenceAnnotation, enqueuedAnnotation:
+	default:
+		return position{}, false
+	}
+	var err error
+	p.value, err = strconv.ParseInt(value, 10, 64)
+	return p, err == nil
+}
+
+// start returns the sequence number of the first event from a position on.
+func (p *partition) start(from position) int64 {
+	if from.latest {
+		return p.next
+	}
+	i := sort.Search(len(p.events), func(i int) bool {
+		v := p.events[i].annotation(from.annotation)
+		return v > from.value || from.inclusive && v == from.value
+	})
+	if i == len(p.events) {
+		return p.next
+	}
+	return p.events[i].sequence
+}
+
+// annotation is the value of an event's annotation that rises from event to event.
+func (e event) annotation(name amqp.Symbol) int64 {
+	switch name {
+	case offsetAnnotation:
+		return e.offset
+	case enqueuedAnnotation:
+		return e.enqueued.UnixMilli()
+	}
+	return e.sequence
 }

@@ -137,8 +137,8 @@ func TestLatest(t *testing.T) {
 	if err := send(t, p, to, "after"); err != nil {
 		t.Fatal(err)
 	}
-	if e := (<-got)[0]; string(e.Body) != "after" || e.SequenceNumber != 1 {
-		t.Errorf("read %s, number %d, want the event after", e.Body, e.SequenceNumber)
+	if e := <-got; len(e) != 1 || string(e[0].Body) != "after" || e[0].SequenceNumber != 1 {
+		t.Errorf("read %v, want the event after", e)
 	}
 }
 
