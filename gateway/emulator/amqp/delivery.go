@@ -142,7 +142,7 @@ func (l *Link) collect(p *transfer, payload []byte) (*Delivery, *Error) {
 		l.partial = d
 	}
 	d.Settled = d.Settled || p.Settled
-	if uint64(len(d.Payload)+len(payload)) > l.maxSize {
+	if uint64(len(d.Payload)+len(payload)) > l.maxSize+l.tolerance {
 		return nil, Errorf(MessageSizeExceeded, "the message is larger than %d bytes", l.maxSize)
 	}
 	d.Payload = append(d.Payload, payload...)

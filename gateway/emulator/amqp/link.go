@@ -29,6 +29,7 @@ type Link struct {
 	onDetach   func()
 	properties Map
 	maxSize    uint64
+	tolerance  uint64
 
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -111,6 +112,11 @@ func (l *Link) SetProperty(name string, v any) { l.properties.Set(Symbol(name), 
 
 // SetMaxMessageSize makes the answer say how large a message may be.
 func (l *Link) SetMaxMessageSize(n uint64) { l.maxSize = n }
+
+// SetTolerance has the link take messages that are larger by up to n bytes than
+// the answer says, for the broker to reject them: of that every client tells
+// its caller, while some wait in vain after a link that ended in mid-message.
+func (l *Link) SetTolerance(n uint64) { l.tolerance = n }
 
 // Settled tells whether deliveries are settled when they are sent: the client
 // will not say what became of them.

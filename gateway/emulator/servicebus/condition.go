@@ -27,7 +27,6 @@ var answers = []struct {
 	condition amqp.Symbol
 	status    int
 }{
-	{broker.ErrNotFound, amqp.NotFound, 404},
 	{broker.ErrNotAllowed, amqp.NotAllowed, 400},
 	{broker.ErrArgument, argumentError, 400},
 	{broker.ErrDisabled, entityDisabled, 400},
@@ -49,6 +48,9 @@ func told(err error) (*amqp.Error, int) {
 	var said *amqp.Error
 	if errors.As(err, &said) {
 		return said, 400
+	}
+	if errors.Is(err, broker.ErrNotFound) { // the JavaScript client knows it by these words
+		return amqp.Errorf(amqp.NotFound, "The messaging entity asked for could not be found: %v", err), 404
 	}
 	for _, a := range answers {
 		if errors.Is(err, a.err) {

@@ -1,6 +1,8 @@
 package servicebus
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
@@ -59,11 +61,15 @@ func decodeOne(b []byte) (broker.Message, error) {
 		return broker.Message{}, err
 	}
 	out := broker.Message{Size: int64(len(b)), Body: m}
-	if p := m.Properties; p != nil {
-		out.ID = idText(p.MessageID)
-		if p.GroupID != nil {
-			out.SessionID, out.HasSession = *p.GroupID, true
-		}
+	if m.Properties == nil {
+		m.Properties = &amqp.Properties{} // clients read the delivery count only beside one
+	}
+	out.ID = idText(m.Properties.MessageID)
+	if m.Properties.MessageID == nil {
+		m.Properties.MessageID = newID() // without it the JavaScript client cannot settle
+	}
+	if id := m.Properties.GroupID; id != nil {
+		out.SessionID, out.HasSession = *id, true
 	}
 	if m.Header != nil && m.Header.TTL != nil {
 		out.TTL = max(time.Duration(*m.Header.TTL)*time.Millisecond, 1) // 0 is over at once
@@ -83,6 +89,13 @@ func decodeOne(b []byte) (broker.Message, error) {
 		out.EnqueueAt = at
 	}
 	return out, nil
+}
+
+// newID is an id for a message that was sent without.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
 }
 
 // idText is a message id as text, by which duplicates are known; "" for none.
@@ -105,29 +118,39 @@ func idText(id any) string {
 func encode(m broker.Message) ([]byte, error) {
 	sent := m.Body.(*amqp.Message)
 	out := *sent // what changes is replaced, not changed
-	out.Header = &amqp.Header{DeliveryCount: uint32(m.Failures)}
-	if sent.Header != nil {
-		out.Header.Durable, out.Header.Priority = sent.Header.Durable, sent.Header.Priority
+	b, err := amqp.AppendValue(make([]byte, 0, int(m.Size)+256), header(sent.Header, m))
+	if err != nil {
+		return nil, err
 	}
-	if m.TTL > 0 {
-		ms := uint32(min(m.TTL.Milliseconds(), math.MaxUint32))
-		out.Header.TTL = &ms
-	}
+	out.Header = nil // which is written
 	out.DeliveryAnnotations = nil
 	if m.LockToken != (broker.Token{}) {
 		out.DeliveryAnnotations = amqp.Map{{Key: annLockToken, Value: amqp.UUID(m.LockToken)}}
 	}
 	out.Annotations = annotations(sent.Annotations, m)
-	if out.Properties == nil {
-		out.Properties = &amqp.Properties{} // clients read the delivery count only beside one
-	}
 	if len(m.Properties) > 0 {
 		out.ApplicationProperties = append(amqp.Map(nil), sent.ApplicationProperties...)
 		for _, p := range amqp.MapOf(m.Properties) {
 			out.ApplicationProperties.Set(p.Key, p.Value)
 		}
 	}
-	return out.Append(make([]byte, 0, int(m.Size)+256))
+	return out.Append(b)
+}
+
+// header is the header of a delivery. It says the delivery count even if that
+// is 0, the default, as the service does: clients show what is there.
+func header(sent *amqp.Header, m broker.Message) amqp.Described {
+	if sent == nil {
+		sent = &amqp.Header{}
+	}
+	fields := amqp.List{sent.Durable, nil, nil, nil, uint32(m.Failures)}
+	if sent.Priority != nil {
+		fields[1] = *sent.Priority
+	}
+	if m.TTL > 0 {
+		fields[2] = uint32(min(m.TTL.Milliseconds(), math.MaxUint32))
+	}
+	return amqp.Described{Descriptor: uint64(0x70), Value: fields}
 }
 
 // annotations are the sender's, and the service's.
