@@ -33,6 +33,7 @@ const (
 	bbolt      = "go.etcd.io/bbolt"
 	cobra      = "github.com/spf13/cobra"
 	echo       = "github.com/labstack/echo/v4"
+	goamqp     = "github.com/Azure/go-amqp"
 	gocmp      = "github.com/google/go-cmp"
 	nats       = "github.com/nats-io"
 	pflag      = "github.com/spf13/pflag"
@@ -93,8 +94,12 @@ var plan = map[string]room{
 	"gateway/emulator/servicebus":        {imports: []string{"gateway/emulator/amqp", "gateway/emulator/servicebus/broker"}},
 	"gateway/emulator/servicebus/broker": {},
 
-	"gateway/emulator/eventgrid": {},
-	"gateway/sink/eventgrid":     {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
+	"gateway/emulator/eventgrid":        {},
+	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
+	"gateway/sink/messaging":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
+	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
+	"gateway/sink/servicebus":           {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azservicebus"}},
+	"gateway/sink/eventhubs":            {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azeventhubs/v2"}},
 
 	"sdk":                  {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
 	"sdk/abi":              {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt
