@@ -49,7 +49,9 @@ type Fault struct {
 }
 
 // Rule says when a fault happens: at Point, on links to Address or below it
-// ("": on all but those to $cbs), after Skip times, and then Times times (0: always).
+// ("": on all), after Skip times, and then Times times (0: always). Links to a node
+// $cbs or $management are meant only when Address ends in its name, except at
+// PutToken, where the address is the one that the token claims.
 type Rule struct {
 	Point   Point
 	Address string
@@ -92,7 +94,7 @@ func (f *Faults) hit(p Point, address string) Fault {
 	defer f.mu.Unlock()
 	for i := range f.rules {
 		r := &f.rules[i]
-		if r.Point != p || !covers(r.Address, address) || r.Address == "" && address == cbs {
+		if r.Point != p || !covers(r.Address, address) || p != PutToken && serving(address) && !serving(r.Address) {
 			continue
 		}
 		if r.Skip > 0 {
@@ -118,6 +120,12 @@ func (f Fault) reason() *Error {
 		return f.Error
 	}
 	return Errorf(DetachForced, "the link was detached by a fault")
+}
+
+// serving tells whether an address is that of a node which serves the others.
+func serving(address string) bool {
+	last := address[strings.LastIndexByte(address, '/')+1:]
+	return last == cbs || strings.EqualFold(last, "$management")
 }
 
 // covers tells whether address is scope or below it, whatever the case, as

@@ -82,13 +82,26 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
-// FuzzServer: whatever a client writes after it has signed in, the server ends
-// the connection in the end, and does not panic.
+// FuzzServer: whatever a client writes in frames after it has signed in, and
+// then without any, the server ends the connection in the end, and does not
+// panic. In the input each frame's body follows its channel and its length.
 func FuzzServer(f *testing.F) {
 	for _, frames := range conversations() {
-		f.Add(bytes.Join(frames, nil))
+		var in []byte
+		for _, frame := range frames {
+			in = append(binary.BigEndian.AppendUint16(append(in, frame[7]), uint16(len(frame)-8)), frame[8:]...)
+		}
+		f.Add(in, []byte{0, 0, 0, 8, 2, 0, 0, 0, 0xff})
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(t *testing.T, in, rest []byte) {
+		var b []byte
+		for len(in) > 3 {
+			n := min(int(binary.BigEndian.Uint16(in[1:])), len(in)-3)
+			b = append(binary.BigEndian.AppendUint32(b, uint32(8+n)), 2, 0, 0, in[0])
+			b = append(b, in[3:3+n]...)
+			in = in[3+n:]
+		}
+		b = append(b, rest...)
 		here, there := net.Pipe()
 		wait := servePipe(t, there)
 		go io.Copy(io.Discard, here)

@@ -3,6 +3,7 @@ package amqp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -106,6 +107,17 @@ func (l *Link) SetFilter(name string, v any) {
 
 // Properties is what the client says of the link.
 func (l *Link) Properties() Map { return l.asked.Properties }
+
+// Desires tells whether the client asks for a capability.
+func (l *Link) Desires(capability Symbol) bool {
+	switch v := l.asked.desired.(type) {
+	case Symbol:
+		return v == capability
+	case Array:
+		return slices.Contains(v.Elems, any(capability))
+	}
+	return false
+}
 
 // SetProperty makes the answer say something of the link.
 func (l *Link) SetProperty(name string, v any) { l.properties.Set(Symbol(name), v) }

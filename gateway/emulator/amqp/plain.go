@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math"
+	"time"
 	"unicode/utf8"
 )
 
@@ -25,6 +26,8 @@ func Plain(v any) any {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Sprint(v)
 		}
+	case time.Time: // JSON's own way fails after the year 9999
+		return v.UTC().Format(time.RFC3339Nano)
 	case []byte:
 		if utf8.Valid(v) {
 			return string(v)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -13,16 +14,16 @@ import (
 )
 
 // queues is the smallest broker: a queue for each address, each message to the
-// first who asks, and back in its place when its link ends unsettled.
+// first who asks, and back in front when it is not settled in the end.
 type queues struct {
 	mu     sync.Mutex
 	queues map[string]*queue
 }
 
 type queue struct {
-	mu    *sync.Mutex
 	items [][]byte
 	links []*amqp.Link
+	sent  map[*amqp.Link][][]byte // and not settled
 }
 
 func (b *queues) Attach(_ context.Context, l *amqp.Link) error {
@@ -33,7 +34,7 @@ func (b *queues) Attach(_ context.Context, l *amqp.Link) error {
 	}
 	q := b.queues[l.Address()]
 	if q == nil {
-		q = &queue{mu: &b.mu}
+		q = &queue{sent: map[*amqp.Link][][]byte{}}
 		b.queues[l.Address()] = q
 	}
 	if l.Sends() {
@@ -41,7 +42,7 @@ func (b *queues) Attach(_ context.Context, l *amqp.Link) error {
 		l.OnTransfer(func(d *amqp.Delivery) {
 			b.mu.Lock()
 			q.items = append(q.items, d.Payload)
-			q.pump()
+			b.pump(q)
 			b.mu.Unlock()
 			d.Settle(amqp.Accepted{})
 		})
@@ -51,17 +52,37 @@ func (b *queues) Attach(_ context.Context, l *amqp.Link) error {
 	l.OnCredit(func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		q.pump()
+		b.pump(q)
+	})
+	l.OnDetach(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		q.items = append(q.sent[l], q.items...)
+		delete(q.sent, l)
+		q.links = slices.DeleteFunc(q.links, func(other *amqp.Link) bool { return other == l })
+		b.pump(q)
 	})
 	return nil
 }
 
-func (q *queue) pump() {
+func (b *queues) pump(q *queue) {
 	for _, l := range q.links {
-		for len(q.items) > 0 && l.Send(amqp.Outgoing{Payload: q.items[0], OnSettle: func(s *amqp.Settlement) { s.Settle(s.Outcome()) }}) == nil {
+		for len(q.items) > 0 {
+			item := q.items[0]
+			if l.Send(amqp.Outgoing{Payload: item, OnSettle: func(s *amqp.Settlement) { b.settle(q, s, item) }}) != nil {
+				break
+			}
 			q.items = q.items[1:]
+			q.sent[l] = append(q.sent[l], item)
 		}
 	}
+}
+
+func (b *queues) settle(q *queue, s *amqp.Settlement, item []byte) {
+	b.mu.Lock()
+	q.sent[s.Link()] = slices.DeleteFunc(q.sent[s.Link()], func(other []byte) bool { return &other[0] == &item[0] })
+	b.mu.Unlock()
+	s.Settle(s.Outcome())
 }
 
 func TestSendAndReceive(t *testing.T) {
@@ -127,5 +148,80 @@ func TestWindow(t *testing.T) {
 		if got := string(m.GetData()); got != fmt.Sprint(i) {
 			t.Fatalf("message %d is %s", i, got)
 		}
+	}
+}
+
+// TestCuts cuts connections and links at every point of a message's way, many
+// times. A client that tries again until it is told loses no message.
+func TestCuts(t *testing.T) {
+	const clients, each = 3, 60
+	faults := &amqp.Faults{}
+	for i, p := range []amqp.Point{amqp.Attach, amqp.Transfer, amqp.Settle, amqp.Deliver, amqp.Respond, amqp.Confirm} {
+		for j := range 8 {
+			faults.Add(amqp.Rule{Point: p, Skip: (5*i + 7*j) % 23, Times: 1, Fault: amqp.Fault{Drop: j%2 == 0, Detach: true}})
+		}
+	}
+	addr := serve(t, &queues{}, amqp.Options{Faults: faults})
+	ctx, done := context.WithCancel(timeout(t))
+	defer done()
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			for j := 0; j < each && ctx.Err() == nil; {
+				session(ctx, addr, func(s *client.Session) error {
+					sender, err := s.NewSender(ctx, "q", nil)
+					for ; err == nil && j < each; j++ {
+						if err = sender.Send(ctx, client.NewMessage(fmt.Append(nil, i, "/", j)), nil); err != nil {
+							break
+						}
+					}
+					return err
+				})
+			}
+		})
+	}
+	var mu sync.Mutex
+	got := map[string]int{}
+	for range 2 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				session(ctx, addr, func(s *client.Session) error {
+					receiver, err := s.NewReceiver(ctx, "q", &client.ReceiverOptions{Credit: 5, SettlementMode: client.ReceiverSettleModeSecond.Ptr()})
+					for err == nil {
+						var m *client.Message
+						if m, err = receiver.Receive(ctx, nil); err != nil {
+							break
+						}
+						mu.Lock()
+						if got[string(m.GetData())]++; len(got) == clients*each {
+							done()
+						}
+						mu.Unlock()
+						err = receiver.AcceptMessage(ctx, m)
+					}
+					return err
+				})
+			}
+		})
+	}
+	wg.Wait()
+	if len(got) != clients*each {
+		t.Errorf("%d messages came, want %d", len(got), clients*each)
+	}
+	if left := faults.Rules(); len(left) > 0 {
+		t.Errorf("%d faults did not happen", len(left))
+	}
+}
+
+// session runs f in a session of a connection of its own. Its errors are those
+// that the test makes.
+func session(ctx context.Context, addr string, f func(*client.Session) error) {
+	conn, err := client.Dial(ctx, "amqp://"+addr, &client.ConnOptions{SASLType: client.SASLTypeAnonymous()})
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if s, err := conn.NewSession(ctx, nil); err == nil {
+		_ = f(s)
 	}
 }

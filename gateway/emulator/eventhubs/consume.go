@@ -18,11 +18,12 @@ type reader struct {
 	name  string // that the client gave itself, for its peers to know
 	epoch *int64 // nil for a reader that claims nothing
 	next  int64  // the sequence number it gets next
+	tells bool   // it wants to be told, with each event, of the newest
 }
 
 // consume lets a client read, from where its filter says, or else the oldest on.
 func (p *partition) consume(l *amqp.Link, group string) error {
-	r := &reader{l: l, p: p, group: group}
+	r := &reader{l: l, p: p, group: group, tells: l.Desires("com.microsoft:enable-receiver-runtime-metric")}
 	if v, ok := l.Properties().Get("com.microsoft:receiver-name"); ok {
 		r.name, _ = v.(string)
 	}
@@ -96,7 +97,11 @@ func (p *partition) leave(r *reader) {
 // pump sends what the client has credit for.
 func (r *reader) pump() {
 	for _, e := range r.p.from(r.next) {
-		if r.l.Send(amqp.Outgoing{Payload: e.payload}) != nil {
+		payload := e.payload
+		if r.tells {
+			payload = r.p.tell(payload)
+		}
+		if r.l.Send(amqp.Outgoing{Payload: payload}) != nil {
 			return
 		}
 		r.next = e.sequence + 1

@@ -56,10 +56,10 @@ func (b Body) MarshalJSON() ([]byte, error) {
 
 // Entities returns the hubs, by name, each partition with its newest events,
 // of which there are at most last.
-func (b *Broker) Entities(last int) []Entity {
-	b.mu.Lock()
-	hubs := slices.Collect(maps.Values(b.hubs))
-	b.mu.Unlock()
+func (s *Server) Entities(last int) []Entity {
+	s.mu.Lock()
+	hubs := slices.Collect(maps.Values(s.hubs))
+	s.mu.Unlock()
 	slices.SortFunc(hubs, func(a, b *hub) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	entities := make([]Entity, len(hubs))
 	for i, h := range hubs {

@@ -16,17 +16,17 @@ import (
 // keys are what the test's clients sign with.
 var keys = amqp.Keys{"test": "not a key"}
 
-// namespace is a running broker.
+// namespace is a running server.
 type namespace struct {
-	*eventhubs.Broker
-	addr   string
-	faults *amqp.Faults
+	*eventhubs.Server
+	addr string
 }
 
 // start runs a namespace until the test is over.
 func start(t testing.TB, o eventhubs.Options, wrap func(net.Listener) net.Listener) *namespace {
 	t.Helper()
-	b, err := eventhubs.New(o)
+	o.AMQP = amqp.Options{Authorize: keys.Authorize, Authenticate: keys.Authenticate}
+	s, err := eventhubs.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,13 +34,12 @@ func start(t testing.TB, o eventhubs.Options, wrap func(net.Listener) net.Listen
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &namespace{b, ln.Addr().String(), &amqp.Faults{}}
+	n := &namespace{s, ln.Addr().String()}
 	if wrap != nil {
 		ln = wrap(ln)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := amqp.NewServer(b, amqp.Options{Authorize: keys.Authorize, Authenticate: keys.Authenticate, Faults: n.faults})
 	go func() { done <- s.Serve(ctx, ln) }()
 	t.Cleanup(func() {
 		cancel()

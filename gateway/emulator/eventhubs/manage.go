@@ -2,19 +2,18 @@ package eventhubs
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/headgate/headgate/gateway/emulator/amqp"
 )
 
 // manage answers requests to the management node. Clients assert the types of
 // what they read in an answer; those are the service's.
-func (b *Broker) manage(_ context.Context, r amqp.Request) amqp.Response {
+func (s *Server) manage(_ context.Context, r amqp.Request) amqp.Response {
 	if r.Operation() != "READ" {
 		return amqp.Response{Status: 501, Condition: amqp.NotImplemented, Description: "the only operation here is READ"}
 	}
 	name, _ := r.Property("name").(string)
-	h, err := b.hub(name)
+	h, err := s.hub(name)
 	if err != nil {
 		return refuse(404, err)
 	}
@@ -55,10 +54,9 @@ func (h *hub) describe() amqp.Map {
 func (p *partition) describe(hub string) amqp.Map {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	begin, last := p.next, "-1"
+	begin := p.next
 	if len(p.events) > 0 {
 		begin = p.events[0].sequence
-		last = strconv.FormatInt(p.events[len(p.events)-1].offset, 10)
 	}
 	return amqp.MapOf(map[string]any{
 		"name":                          hub,
@@ -66,7 +64,7 @@ func (p *partition) describe(hub string) amqp.Map {
 		"partition":                     p.id,
 		"begin_sequence_number":         begin,
 		"last_enqueued_sequence_number": p.next - 1,
-		"last_enqueued_offset":          last,
+		"last_enqueued_offset":          p.lastOffset(),
 		"last_enqueued_time_utc":        p.lastEnqueued(),
 		"is_partition_empty":            len(p.events) == 0,
 	})

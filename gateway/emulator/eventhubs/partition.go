@@ -94,3 +94,27 @@ func (p *partition) lastEnqueued() time.Time {
 	}
 	return p.events[len(p.events)-1].enqueued
 }
+
+// lastOffset is the offset of the newest event; -1 for none.
+func (p *partition) lastOffset() string {
+	if len(p.events) == 0 {
+		return "-1"
+	}
+	return strconv.FormatInt(p.events[len(p.events)-1].offset, 10)
+}
+
+// tell returns an encoded event that also tells of the newest event.
+func (p *partition) tell(payload []byte) []byte {
+	m, err := amqp.DecodeMessage(payload)
+	if err != nil {
+		return payload // which cannot be: it was encoded here
+	}
+	m.DeliveryAnnotations.Set(amqp.Symbol("last_enqueued_sequence_number"), p.next-1)
+	m.DeliveryAnnotations.Set(amqp.Symbol("last_enqueued_offset"), p.lastOffset())
+	m.DeliveryAnnotations.Set(amqp.Symbol("last_enqueued_time_utc"), p.lastEnqueued())
+	m.DeliveryAnnotations.Set(amqp.Symbol("runtime_info_retrieval_time_utc"), time.Now())
+	if told, err := m.Append(nil); err == nil {
+		return told
+	}
+	return payload
+}

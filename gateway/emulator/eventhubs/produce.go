@@ -26,6 +26,9 @@ func (h *hub) produce(l *amqp.Link, p *partition) error {
 
 // accept stores what a delivery carries, all of it or nothing.
 func (h *hub) accept(d *amqp.Delivery, p *partition) amqp.Outcome {
+	if limit := h.sizeLimit(); limit > 0 && len(d.Payload) > limit {
+		return amqp.Reject(amqp.MessageSizeExceeded, "the batch is larger than a fault allows")
+	}
 	envelope, err := amqp.DecodeMessage(d.Payload)
 	if err != nil {
 		return amqp.Reject(amqp.DecodeError, err.Error())

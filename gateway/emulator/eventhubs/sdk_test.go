@@ -281,48 +281,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestFaults has a batch arrive once in spite of a fault, or, where only the
-// acknowledgement was lost, twice.
-func TestFaults(t *testing.T) {
-	busy := amqp.Errorf("com.microsoft:server-busy", "please wait")
-	tests := []struct {
-		name string
-		rule amqp.Rule
-		want int
-	}{
-		{"busy", amqp.Rule{Point: amqp.Transfer, Times: 2, Fault: amqp.Fault{Error: busy}}, 1},
-		{"detached", amqp.Rule{Point: amqp.Transfer, Times: 1, Fault: amqp.Fault{Detach: true}}, 1},
-		{"cut before", amqp.Rule{Point: amqp.Transfer, Times: 1, Fault: amqp.Fault{Drop: true}}, 1},
-		{"cut after", amqp.Rule{Point: amqp.Settle, Times: 1, Fault: amqp.Fault{Drop: true}}, 2},
-		{"slow", amqp.Rule{Point: amqp.Settle, Times: 1, Fault: amqp.Fault{Delay: 50 * time.Millisecond}}, 1},
-		{"cut at attach", amqp.Rule{Point: amqp.Attach, Address: "hub", Times: 1, Fault: amqp.Fault{Drop: true}}, 1},
-		{"no sign-in", amqp.Rule{Point: amqp.SignIn, Times: 1, Fault: amqp.Fault{Drop: true}}, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			n := start(t, eventhubs.Options{Partitions: 1}, nil)
-			n.faults.Add(tt.rule)
-			if err := send(t, n.producer(t, "hub"), nil, "x"); err != nil {
-				t.Fatal(err)
-			}
-			if left := n.faults.Rules(); len(left) != 0 {
-				t.Errorf("the fault did not happen: %v", left)
-			}
-			if got := n.Entities(0)[0].Partitions[0].Count; got != tt.want {
-				t.Errorf("%d events, want %d", got, tt.want)
-			}
-		})
-	}
-	t.Run("no token", func(t *testing.T) {
-		n := start(t, eventhubs.Options{}, nil)
-		n.faults.Add(amqp.Rule{Point: amqp.PutToken, Fault: amqp.Fault{Error: amqp.Errorf(amqp.UnauthorizedAccess, "rotated")}})
-		err := send(t, n.producer(t, "hub"), nil, "x")
-		if e := (*azeventhubs.Error)(nil); !errors.As(err, &e) || e.Code != azeventhubs.ErrorCodeUnauthorizedAccess {
-			t.Errorf("error = %v, want unauthorized access", err)
-		}
-	})
-}
-
 // TestMalformedBatch sends what no official client would.
 func TestMalformedBatch(t *testing.T) {
 	n := start(t, eventhubs.Options{Partitions: 1}, nil)

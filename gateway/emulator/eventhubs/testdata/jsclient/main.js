@@ -87,8 +87,8 @@ const rival = new EventHubConsumerClient("$Default", connection, hub);
 const read = (client, options) =>
   new Promise((resolve, reject) => {
     const subscription = client.subscribe("3", {
-      async processEvents(events) {
-        if (events.length) resolve({ subscription, events });
+      async processEvents(events, context) {
+        if (events.length) resolve({ subscription, events, context });
       },
       async processError(error) {
         (options.lost ?? reject)(error);
@@ -99,7 +99,9 @@ let tell;
 const lost = new Promise((resolve) => (tell = resolve));
 const low = await read(consumer, { ownerLevel: 1, lost: tell });
 assert.equal(low.events.length, 1);
-const high = await read(rival, { ownerLevel: 2 });
+const high = await read(rival, { ownerLevel: 2, trackLastEnqueuedEventProperties: true });
+assert.equal(Number(high.context.lastEnqueuedEventProperties.sequenceNumber), Number(last.lastEnqueuedSequenceNumber));
+assert.equal(high.context.lastEnqueuedEventProperties.offset, last.lastEnqueuedOffset);
 assert.equal((await lost).code, "ReceiverDisconnectedError");
 await low.subscription.close();
 await high.subscription.close();

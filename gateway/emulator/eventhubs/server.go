@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,10 @@ type Options struct {
 	Partitions int    // of a hub that does not say; 4
 	MaxSize    uint64 // of a batch, in bytes; 1 MiB
 	KeepBytes  int    // of a partition's newest events, about; 64 MiB
+
+	// AMQP is how the server speaks. Its Faults may be shared with the caller;
+	// MaxMessageSize is MaxSize here.
+	AMQP amqp.Options
 }
 
 // Hub is an event hub as it is declared.
@@ -39,97 +44,107 @@ type Hub struct {
 	Groups     []string `json:"consumerGroups,omitempty"` // besides $Default; nil for any
 }
 
-// Broker is a namespace. It is a [amqp.Handler], and needs no closing.
-type Broker struct {
+// Server is a namespace. It needs no closing.
+type Server struct {
 	o          Options
+	amqp       *amqp.Server
 	management *amqp.Requests
 
 	mu   sync.Mutex
 	hubs map[string]*hub // by name in lower case, as names have none
 }
 
-// hub is one event hub. It does not change, but for next.
+// hub is one event hub. It does not change, but for what mu guards.
 type hub struct {
 	Hub
 	created    time.Time
 	partitions []*partition
 
-	mu   sync.Mutex
-	next int // the partition of the next batch without a key
+	mu    sync.Mutex
+	next  int // the partition of the next batch without a key
+	limit int // on the size of a batch, by a fault; 0 for none
 }
 
 const maxPartitions = 1024 // as many as any tier of the service has
 
 // New returns a namespace of the hubs that o declares.
-func New(o Options) (*Broker, error) {
+func New(o Options) (*Server, error) {
 	o.Partitions = cmp.Or(o.Partitions, 4)
 	o.MaxSize = cmp.Or(o.MaxSize, 1<<20)
 	o.KeepBytes = cmp.Or(o.KeepBytes, 64<<20)
-	b := &Broker{o: o, hubs: map[string]*hub{}}
-	b.management = amqp.NewRequests(b.manage)
+	if o.AMQP.Faults == nil {
+		o.AMQP.Faults = &amqp.Faults{}
+	}
+	s := &Server{o: o, hubs: map[string]*hub{}}
+	s.management = amqp.NewRequests(s.manage)
+	s.amqp = amqp.NewServer(s, o.AMQP)
 	for _, h := range o.Hubs {
-		if err := b.Declare(h); err != nil {
+		if err := s.Declare(h); err != nil {
 			return nil, err
 		}
 	}
-	return b, nil
+	return s, nil
 }
+
+// Serve serves clients that connect to ln until ctx ends; see [amqp.Server.Serve].
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.amqp.Serve(ctx, ln) }
 
 // Declare adds a hub. It fails when there is one of that name, or when its
 // name or number of partitions cannot be.
-func (b *Broker) Declare(h Hub) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_, err := b.declare(h)
+func (s *Server) Declare(h Hub) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.declare(h)
 	return err
 }
 
-func (b *Broker) declare(h Hub) (*hub, error) {
+func (s *Server) declare(h Hub) (*hub, error) {
 	key := strings.ToLower(h.Name)
-	h.Partitions = cmp.Or(h.Partitions, b.o.Partitions)
+	h.Partitions = cmp.Or(h.Partitions, s.o.Partitions)
 	switch {
 	case h.Name == "" || len(h.Name) > 256 || strings.ContainsAny(h.Name, "/$"):
 		return nil, fmt.Errorf("event hub %q: not a name", h.Name)
 	case h.Partitions < 1 || h.Partitions > maxPartitions:
 		return nil, fmt.Errorf("event hub %q: %d partitions, want 1 to %d", h.Name, h.Partitions, maxPartitions)
-	case b.hubs[key] != nil:
+	case s.hubs[key] != nil:
 		return nil, fmt.Errorf("event hub %q: is there already", h.Name)
 	}
 	made := &hub{Hub: h, created: time.Now()}
 	for i := range h.Partitions {
-		made.partitions = append(made.partitions, &partition{id: strconv.Itoa(i), keep: b.o.KeepBytes})
+		made.partitions = append(made.partitions, &partition{id: strconv.Itoa(i), keep: s.o.KeepBytes})
 	}
-	b.hubs[key] = made
+	s.hubs[key] = made
 	return made, nil
 }
 
 // hub returns the hub of that name, and creates it if that is how this
 // namespace works.
-func (b *Broker) hub(name string) (*hub, *amqp.Error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if h := b.hubs[strings.ToLower(name)]; h != nil {
+func (s *Server) hub(name string) (*hub, *amqp.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.hubs[strings.ToLower(name)]; h != nil {
 		return h, nil
 	}
-	if !b.o.Declared {
-		if h, err := b.declare(Hub{Name: name}); err == nil {
+	if !s.o.Declared {
+		if h, err := s.declare(Hub{Name: name}); err == nil {
 			return h, nil
 		}
 	}
 	return nil, amqp.Errorf(amqp.NotFound, "the event hub %q could not be found", name)
 }
 
-// Attach takes links to a hub, its partitions, and the management node.
-func (b *Broker) Attach(ctx context.Context, l *amqp.Link) error {
+// Attach takes links to a hub, its partitions, and the management node, as
+// [amqp.Handler].
+func (s *Server) Attach(ctx context.Context, l *amqp.Link) error {
 	path := strings.Split(strings.Trim(l.Address(), "/"), "/")
 	if path[len(path)-1] == "$management" && len(path) <= 2 {
-		return b.management.Attach(ctx, l)
+		return s.management.Attach(ctx, l)
 	}
-	h, err := b.hub(path[0])
+	h, err := s.hub(path[0])
 	if err != nil {
 		return err
 	}
-	l.SetMaxMessageSize(b.o.MaxSize)
+	l.SetMaxMessageSize(s.o.MaxSize)
 	rest := path[1:]
 	switch {
 	case l.Sends() && len(rest) == 0:
