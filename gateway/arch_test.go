@@ -97,7 +97,7 @@ var plan = map[string]room{
 	"gateway/emulator/eventgrid":        {},
 	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
 	"gateway/sink/messaging":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
-	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
+	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
 	"gateway/sink/servicebus":           {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azservicebus"}},
 	"gateway/sink/eventhubs":            {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azeventhubs/v2"}},
 

@@ -15,8 +15,8 @@ import (
 // in the form that Azure Digital Twins writes.
 const prefix = "cloudEvents:"
 
-// MaxKey bounds partition keys, session ids and message ids, in UTF-16 code
-// units as the services count.
+// MaxKey bounds partition keys, session ids and message ids, in characters
+// (UTF-16 code units).
 const MaxKey = 128
 
 // Properties are the application properties of d: those that a transform has
@@ -100,7 +100,7 @@ func PartitionKey(d *delivery.Delivery) string {
 	if key == "" {
 		key = d.Key
 	}
-	if units(key) > MaxKey || !utf8.ValidString(key) {
+	if len(key) > MaxKey || !utf8.ValidString(key) {
 		return digest(key)
 	}
 	return key
