@@ -85,6 +85,10 @@ func (s *Server) Inject(f Fault) error {
 	return nil
 }
 
+// Faults are the rules that are left of what was injected, of the first group
+// of kinds.
+func (s *Server) Faults() []amqp.Rule { return s.faults.Rules() }
+
 // ClearFaults lets nothing go wrong any more, and undoes what the second group
 // of kinds has done.
 func (s *Server) ClearFaults() {

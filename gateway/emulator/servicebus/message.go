@@ -86,6 +86,9 @@ func decodeOne(b []byte) (broker.Message, error) {
 		if !ok {
 			return out, fmt.Errorf("%w: annotation %s is a %T, want a timestamp", broker.ErrArgument, annScheduledEnqueue, v)
 		}
+		if at.After(endOfTime) {
+			at = endOfTime
+		}
 		out.EnqueueAt = at
 	}
 	return out, nil
@@ -128,12 +131,7 @@ func encode(m broker.Message) ([]byte, error) {
 		out.DeliveryAnnotations = amqp.Map{{Key: annLockToken, Value: amqp.UUID(m.LockToken)}}
 	}
 	out.Annotations = annotations(sent.Annotations, m)
-	if len(m.Properties) > 0 {
-		out.ApplicationProperties = append(amqp.Map(nil), sent.ApplicationProperties...)
-		for _, p := range amqp.MapOf(m.Properties) {
-			out.ApplicationProperties.Set(p.Key, p.Value)
-		}
-	}
+	out.ApplicationProperties = applicationProperties(m)
 	return out.Append(b)
 }
 

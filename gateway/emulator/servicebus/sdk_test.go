@@ -34,6 +34,14 @@ func serve(t testing.TB, o servicebus.Options) *namespace {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveOn(t, s, ln)
+	return &namespace{s, fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true",
+		ln.Addr(), keyName, key)}
+}
+
+// serveOn serves s on ln until the test ends.
+func serveOn(t testing.TB, s *servicebus.Server, ln net.Listener) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln) }()
@@ -44,8 +52,6 @@ func serve(t testing.TB, o servicebus.Options) *namespace {
 		}
 		s.Close()
 	})
-	return &namespace{s, fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true",
-		ln.Addr(), keyName, key)}
 }
 
 const (
