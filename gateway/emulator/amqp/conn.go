@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -53,7 +54,7 @@ func (c *Conn) ContainerID() string { return c.peer.ContainerID }
 func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 
 // Drop cuts the connection without a word.
-func (c *Conn) Drop() { c.nc.Close() }
+func (c *Conn) Drop() { bare(c.nc).Close() }
 
 // serve speaks with the client until one of both ends the connection, and
 // returns when every goroutine that served it is done.
@@ -73,7 +74,10 @@ func (c *Conn) serve(ctx context.Context) {
 	stop()
 	written := make(chan struct{})
 	c.spawn(func() { defer close(written); c.write() })
-	stop = context.AfterFunc(ctx, func() { c.fail(Errorf(ConnectionForced, "the server closes")) })
+	stop = context.AfterFunc(ctx, func() {
+		c.endLinks()
+		c.fail(Errorf(ConnectionForced, "the server closes"))
+	})
 	defer stop()
 	err := c.read(ctx)
 	c.s.o.Logger.Debug("amqp: connection over", "client", c.nc.RemoteAddr(), "error", err)
@@ -86,12 +90,17 @@ func (c *Conn) serve(ctx context.Context) {
 // noDelay lets small frames out at once: a client that waits 20 ms for the
 // second message of a batch must not wait for Nagle's 40.
 func noDelay(nc net.Conn) {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
-	}
-	if t, ok := nc.(*net.TCPConn); ok {
+	if t, ok := bare(nc).(*net.TCPConn); ok {
 		_ = t.SetNoDelay(true)
 	}
+}
+
+// bare is the connection beneath TLS.
+func bare(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
 }
 
 // read takes the client's frames until the connection is over, and says why it is.
@@ -109,7 +118,9 @@ func (c *Conn) read(ctx context.Context) error {
 			c.fail(Errorf(FramingError, "%v", err))
 		case errors.As(err, new(*Error)):
 			c.fail(asError(err))
-		default: // the client is gone, or silent for too long
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			c.fail(Errorf(ConnectionForced, "the client was silent for %v", c.s.o.IdleTimeout))
+		default: // the client is gone
 			return err
 		}
 	}
@@ -146,6 +157,7 @@ func (c *Conn) take(ctx context.Context, f frame) error {
 	case nil:
 		return nil // a heartbeat
 	case *shut:
+		c.endLinks()
 		c.fail(nil)
 		return errClosed
 	case *begin:
@@ -177,19 +189,30 @@ func (c *Conn) fail(e *Error) {
 	_ = c.nc.SetDeadline(time.Now().Add(lingering))
 }
 
-// over ends every link, and lets nothing new begin.
+// over lets nothing new begin, and ends every link.
 func (c *Conn) over() {
 	c.mu.Lock()
 	c.closing = true
 	c.gone = true
-	var calls []func()
-	for _, s := range c.sessions {
-		calls = append(calls, s.finish()...)
-	}
 	c.mu.Unlock()
 	c.signal()
+	c.endLinks()
+}
+
+// endLinks ends every link, and returns when the broker knows.
+func (c *Conn) endLinks() {
+	c.mu.Lock()
+	var calls []func()
+	var waits []chan struct{}
+	for _, s := range c.sessions {
+		calls, waits = append(calls, s.finish()...), append(waits, s.attaching()...)
+	}
+	c.mu.Unlock()
 	for _, call := range calls {
 		call()
+	}
+	for _, answered := range waits {
+		<-answered
 	}
 }
 

@@ -235,10 +235,7 @@ func (l *Link) flow(p *flow) func() {
 		return nil
 	}
 	if p.LinkCredit != nil {
-		l.credit = deref(p.DeliveryCount, 0) + *p.LinkCredit - l.count
-		if int32(l.credit) < 0 {
-			l.credit = 0
-		}
+		l.credit = left(*p.LinkCredit, l.count-deref(p.DeliveryCount, 0))
 	}
 	l.drain, l.echo = p.Drain, p.Echo
 	if !l.attached {

@@ -136,7 +136,11 @@ func TestHeartbeat(t *testing.T) {
 // TestSilence ends a connection on which a client says nothing at all.
 func TestSilence(t *testing.T) {
 	addr := serve(t, &queues{}, amqp.Options{IdleTimeout: 50 * time.Millisecond})
-	opened(t, addr).gone()
+	c := opened(t, addr)
+	if got := c.want("close", 0x18); got.condition(0) != string(amqp.ConnectionForced) {
+		t.Errorf("closed for %v", got.fields)
+	}
+	c.Close()
 	connect(t, addr).gone()
 }
 
@@ -203,15 +207,30 @@ func TestClientWindow(t *testing.T) {
 	if h := c.want("flow", 0x13); h.uint(4) != 1 || h.uint(5) != 3 || h.uint(6) != 0 {
 		t.Errorf("flow %v, want a delivery count of 3, no credit", h.fields)
 	}
-	// Three are left: a drain of ten sends them and gives back seven.
-	c.say(credit(1, 100, 3, 10, true))
+	// The most that can be said is no mistake, of window or of credit.
+	c.say(frame(0, 1, 0x13, uint32(4), uint32(0xffffffff), uint32(6), uint32(100), uint32(1), uint32(3), uint32(0xffffffff)))
 	for id := range uint64(3) {
 		if h := c.want("transfer", 0x14); h.uint(1) != 3+id {
 			t.Errorf("transfer %v, want %d", h.fields, 3+id)
 		}
 	}
-	if h := c.want("flow", 0x13); h.uint(5) != 13 || h.uint(6) != 0 || h.field(8) != true {
-		t.Errorf("flow %v, want a delivery count of 13, no credit, drained", h.fields)
+	for id := uint32(6); id < 9; id++ {
+		c.say(message(0, id, "x", true))
+		c.want("transfer", 0x14)
+	}
+	c.say(credit(1, 100, 9, 0))
+	for id := uint32(9); id < 12; id++ {
+		c.say(message(0, id, "x", true))
+	}
+	// Three are left: a drain of ten sends them and gives back seven.
+	c.say(credit(1, 100, 9, 10, true))
+	for id := range uint64(3) {
+		if h := c.want("transfer", 0x14); h.uint(1) != 9+id {
+			t.Errorf("transfer %v, want %d", h.fields, 9+id)
+		}
+	}
+	if h := c.want("flow", 0x13); h.uint(5) != 19 || h.uint(6) != 0 || h.field(8) != true {
+		t.Errorf("flow %v, want a delivery count of 19, no credit, drained", h.fields)
 	}
 }
 
@@ -304,9 +323,9 @@ func TestShutdown(t *testing.T) {
 	if got := c.want("close", 0x18); got.condition(0) != string(amqp.ConnectionForced) {
 		t.Errorf("closed for %v", got.fields)
 	}
+	<-over
 	c.say(frame(0, 0, 0x18))
 	if err := <-done; err != nil {
 		t.Errorf("Serve = %v", err)
 	}
-	<-over
 }

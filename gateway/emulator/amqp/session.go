@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"context"
+	"math"
 	"slices"
 )
 
@@ -164,10 +165,7 @@ func (s *session) attaching() []chan struct{} {
 func (s *session) flow(p *flow) *Error {
 	c := s.c
 	c.mu.Lock()
-	s.remoteRoom = deref(p.NextIncomingID, 1) + p.IncomingWindow - s.nextOutgoing
-	if int32(s.remoteRoom) < 0 {
-		s.remoteRoom = 0
-	}
+	s.remoteRoom = left(p.IncomingWindow, s.nextOutgoing-deref(p.NextIncomingID, 1))
 	s.list()
 	if p.Handle == nil {
 		if p.Echo {
@@ -187,6 +185,12 @@ func (s *session) flow(p *flow) *Error {
 		call()
 	}
 	return nil
+}
+
+// left is what is left of a number that a client grants, once what is on its
+// way is taken off, of which the client did not know.
+func left(granted, underway uint32) uint32 {
+	return uint32(min(max(int64(granted)-int64(int32(underway)), 0), math.MaxUint32))
 }
 
 // queueFlow says how much the session takes, and how the link l stands if it
