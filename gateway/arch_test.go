@@ -95,6 +95,7 @@ var plan = map[string]room{
 	"gateway/emulator/servicebus/broker": {},
 
 	"gateway/emulator/eventgrid":        {},
+	"gateway/sink/blob":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", azure + "/storage/azblob"}},
 	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
 	"gateway/sink/messaging":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
 	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half

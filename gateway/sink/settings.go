@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -50,6 +51,22 @@ func (s *Settings) Required(name string) string {
 		s.Refuse(name, "is required")
 	}
 	return text
+}
+
+// Integer returns the whole number at name, and usual when it is absent. One
+// that is not within least and most is a fault.
+func (s *Settings) Integer(name string, usual, least, most int64) int64 {
+	s.known = append(s.known, name)
+	raw, ok := s.members[name]
+	if !ok {
+		return usual
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil || n < least || n > most {
+		s.Refuse(name, fmt.Sprintf("must be a whole number from %d to %d", least, most))
+		return usual
+	}
+	return n
 }
 
 // Texts returns the object of strings at name, and nil when it is absent.

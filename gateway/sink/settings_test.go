@@ -55,6 +55,23 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestInteger(t *testing.T) {
+	const fault = "settings.n must be a whole number from -1 to 20"
+	for raw, want := range map[string]string{
+		`{}`: "", `{"n":20}`: "", `{"n":-1}`: "", `{"n":21}`: fault, `{"n":-2}`: fault, `{"n":1.5}`: fault, `{"n":"7"}`: fault,
+		`{"n":null}`: fault, `{"n":[7]}`: fault, `{"n":1e1}`: fault, `{"n":99999999999999999999}`: fault,
+	} {
+		s := sink.ReadSettings(json.RawMessage(raw))
+		n := s.Integer("n", 7, -1, 20)
+		switch err := s.Err(); {
+		case want == "" && err != nil, want != "" && (err == nil || err.Error() != want):
+			t.Errorf("%s: error %v, want %q", raw, err, want)
+		case raw == `{"n":20}` && n != 20, raw == `{}` && n != 7:
+			t.Errorf("%s: %d", raw, n)
+		}
+	}
+}
+
 func FuzzSettings(f *testing.F) {
 	f.Add([]byte(`{"url":"u","headers":{"A":"1"}}`))
 	f.Add([]byte(`{"url":"u","headers":{"A":{}}}`))
