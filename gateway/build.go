@@ -6,8 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/dispatch"
@@ -29,6 +33,9 @@ type builder struct {
 	plugins  *plugin.Runtime
 	warm     int // evaluators per table
 	bindings bindings
+	// starting says that the routes are those of the last run: their plugins took
+	// their configurations then, and need not be asked before the server is ready.
+	starting bool
 
 	current *build // in force; guarded by the gateway's change lock
 }
@@ -213,7 +220,7 @@ func (b *builder) stages(ctx context.Context, snapshot *catalog.Snapshot, r cata
 			if err != nil {
 				return nil, err
 			}
-			return bind(ctx, b.plugins, options, key, bytes)
+			return bind(ctx, b.plugins, options, key, bytes, b.starting)
 		})
 		if err != nil {
 			return err
@@ -260,8 +267,9 @@ func eachPlugin(snapshot *catalog.Snapshot, r catalog.Route, fn func(kind plugin
 	return nil
 }
 
-// bind loads a module and ties it to a configuration.
-func bind(ctx context.Context, rt *plugin.Runtime, opts plugin.LoadOptions, key bindingKey, bytes modules) (*plugin.Binding, error) {
+// bind loads a module and ties it to a configuration, which is known to suit it
+// or is put to the test.
+func bind(ctx context.Context, rt *plugin.Runtime, opts plugin.LoadOptions, key bindingKey, bytes modules, known bool) (*plugin.Binding, error) {
 	wasm, err := bytes(key.digest)
 	if err != nil {
 		return nil, err
@@ -271,6 +279,9 @@ func bind(ctx context.Context, rt *plugin.Runtime, opts plugin.LoadOptions, key 
 		return nil, err
 	}
 	defer m.Close() // the binding keeps it
+	if known {
+		return m.BindLater(key.kind, []byte(key.config), key.name)
+	}
 	if err := checkConfig(m.Info().Config, key.config); err != nil {
 		return nil, err
 	}
@@ -339,6 +350,24 @@ func (b *bindings) acquire(key bindingKey, open func() (*plugin.Binding, error))
 	}
 	b.held[key] = &sharedBinding{Binding: bound, users: 1}
 	return bound, nil
+}
+
+// warmUp makes an instance for each binding, a few at a time, until ctx ends. One
+// that cannot be made is tried again by the first event that needs it, which
+// tells then.
+func (b *bindings) warmUp(ctx context.Context) {
+	b.mu.Lock()
+	all := slices.Collect(maps.Values(b.held))
+	b.mu.Unlock()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, s := range all {
+		group.Go(func() error {
+			_ = s.Warm(ctx)
+			return ctx.Err()
+		})
+	}
+	_ = group.Wait()
 }
 
 func (b *bindings) release(keys []bindingKey) {

@@ -90,7 +90,7 @@ func contractSettings(t *testing.T, s *server) {
 	s.api(http.MethodPut, "/plugins/nobody", `{}`).problem(t, 404)
 
 	before := s.api(http.MethodGet, "/plugins/adm", "").want(t, 200)
-	set := put(`{"limits":{"eventFuel":20000,"instanceAge":"30m"},"grants":["random","clock"]}`, "If-Match", before.header.Get("ETag")).want(t, 200)
+	set := put(`{"limits":{"eventFuel":20000,"byteFuel":1,"instanceAge":"30m"},"grants":["random","clock"]}`, "If-Match", before.header.Get("ETag")).want(t, 200)
 	p := set.object(t)
 	if at(t, p, "limits", "eventFuel") != 20000.0 || at(t, p, "limits", "instanceAge") != "30m" || !slices.Equal(p["grants"].([]any), []any{"clock", "random"}) {
 		t.Errorf("the plugin is %v", p)
@@ -118,5 +118,38 @@ func contractSettings(t *testing.T, s *server) {
 	result = at(t, s.api(http.MethodPost, "/routes:test", test).want(t, 200).object(t), "results", 0)
 	if at(t, result, "matched") != true {
 		t.Errorf("under the server's limits the test of a route says %v", result)
+	}
+}
+
+// contractBreaker holds that a plugin which keeps trapping is left alone: its
+// events wait, another route to the same endpoint goes on, and they come, in
+// their order, when the plugin does again.
+func contractBreaker(t *testing.T, s *server) {
+	s.pushVersion("broken", guest(t, "workbench/testdata/awkward")).want(t, 201)
+	s.api(http.MethodPut, "/plugins/broken", `{"breaker":{"traps":1,"window":1,"pause":"50ms","maxPause":"100ms","onOpen":"wait"}}`).want(t, 200)
+	path := s.fileEndpoint("broken-hub")
+	s.put("/routes/broken", `{"endpointName":"broken-hub","filter":"source = 'broken'","filters":[{"plugin":"broken","config":{"do":"trap"}}]}`)
+	s.put("/routes/broken-plain", `{"endpointName":"broken-hub","filter":"source = 'broken'"}`)
+	defer s.api(http.MethodDelete, "/routes/broken", "")
+	defer s.api(http.MethodDelete, "/routes/broken-plain", "")
+	for i := range 10 {
+		s.send(from("broken", update(fmt.Sprint(i), "room", "/x", "1")))
+	}
+	all := lines(t, path, 19)
+	byRoute := map[string][]string{}
+	for _, e := range all {
+		by := e["producedby"].(string)
+		byRoute[by] = append(byRoute[by], e["id"].(string))
+	}
+	var got []string
+	for _, ids := range byRoute {
+		got = append(got, strings.Join(ids, " "))
+	}
+	slices.Sort(got)
+	if want := []string{"0 1 2 3 4 5 6 7 8 9", "0 1 3 4 5 6 7 8 9"}; !slices.Equal(got, want) {
+		t.Errorf("the routes delivered %q, want %q", got, want)
+	}
+	if letters := s.letters("broken-hub"); len(letters) != 1 || at(t, letters, 0, "event", "id") != "2" {
+		t.Errorf("the letters are %v, want that of the event that traps", letters)
 	}
 }

@@ -27,6 +27,7 @@ func TestContract(t *testing.T) {
 		{"Secrets", contractSecrets},
 		{"Plugins", contractPlugins},
 		{"Admission", contractAdmission},
+		{"Breaker", contractBreaker},
 		{"Provenance", contractProvenance},
 		{"Filters", contractFilters},
 		{"RouteTest", contractRouteTest},

@@ -135,7 +135,9 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 
+	g.builder.starting = true
 	first, err := g.builder.build(ctx, g.store.Snapshot(), g.module)
+	g.builder.starting = false
 	if err != nil {
 		return nil, fmt.Errorf("data directory %s: catalog cannot be put in force: %w", opts.Dir, err)
 	}
@@ -148,6 +150,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	g.builder.adopt(first)
 	g.onClose(g.dispatch.Close)
 	g.metrics.Watch(g.telemetryState)
+	g.wg.Go(func() { g.builder.bindings.warmUp(g.background) })
 
 	g.onClose(func(context.Context) error {
 		g.cancel()

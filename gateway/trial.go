@@ -74,7 +74,7 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 		}
 		// A test shows each event's own fate, so no breaker comes between.
 		options.Breaker = plugin.Breaker{Traps: -1}
-		bound, err := bind(ctx, t.plugins, options, key, g.module)
+		bound, err := bind(ctx, t.plugins, options, key, g.module, false)
 		if err == nil {
 			stages = append(stages, trialStage{bound, kind, key.name})
 		}

@@ -68,6 +68,14 @@ func (g *Guest) Describe() []byte {
 		w.Name("config")
 		w.Value(json.Value(g.plugin.Config))
 	}
+	if len(g.plugin.Capabilities) > 0 {
+		w.Name("capabilities")
+		w.BeginArray()
+		for _, c := range g.plugin.Capabilities {
+			w.String(string(c))
+		}
+		w.EndArray()
+	}
 	w.EndObject()
 	g.description = w.Bytes()
 	return g.description

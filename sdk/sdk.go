@@ -56,6 +56,9 @@ type Plugin struct {
 	// Config is the JSON Schema of the configuration, as text. Without one the
 	// gateway lets every configuration through to the functions below.
 	Config string
+	// Capabilities are what the plugin would like to have beyond the sandbox. It
+	// works without them too: whoever runs the gateway grants them or not.
+	Capabilities []Capability
 
 	// Filter and Transform bind a configuration, a JSON object that stays valid
 	// and is {} when the user gave none, to the function that events are then
@@ -63,6 +66,15 @@ type Plugin struct {
 	Filter    func(config json.Value) (FilterFunc, error)
 	Transform func(config json.Value) (TransformFunc, error)
 }
+
+// Capability is something beyond the sandbox.
+type Capability string
+
+// The capabilities that a gateway can grant.
+const (
+	Clock  Capability = "clock"  // the real time, instead of the event's
+	Random Capability = "random" // random numbers that nobody can foresee
+)
 
 var registered *Plugin
 

@@ -20,7 +20,7 @@ type burial struct {
 // bury gives en up for reason.
 func (r *runner) bury(en entry, reason string) {
 	d := *en.d
-	b := burial{settle: en.retry == nil && d.Redrive == nil, epoch: r.epoch}
+	b := burial{settle: en.fresh(), epoch: r.epoch}
 	if d.Redrive != nil {
 		b.remove = r.letterDone(d.Redrive.Letter)
 		d.Attempts, d.Redrive = d.AllAttempts(), nil
@@ -31,6 +31,7 @@ func (r *runner) bury(en entry, reason string) {
 	if en.retry != nil {
 		r.finish(en.retry)
 	}
+	r.passed(en.from)
 	tell(r.keep)
 }
 

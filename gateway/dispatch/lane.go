@@ -359,7 +359,8 @@ func (r *runner) delivered(en entry) {
 		r.finish(en.retry)
 		return
 	}
-	if en.d.Redrive == nil {
+	if en.fresh() {
 		r.track.settle(en.d.Position)
 	}
+	r.passed(en.from)
 }

@@ -35,6 +35,10 @@ func (r *runner) toLanes(loads []*retry) {
 	slices.SortFunc(loads, func(a, b *retry) int { return a.ref.Compare(b.ref) })
 	for _, rt := range loads {
 		letter, err := r.d.retries.Get(r.ctx, rt.ref)
+		if err == nil && letter.Delivery.Unrendered && rt.giveUp == "" {
+			r.goThrough(rt, &letter.Delivery)
+			continue
+		}
 		r.mu.Lock()
 		switch {
 		case err != nil && r.ctx.Err() != nil:

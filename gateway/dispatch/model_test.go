@@ -25,9 +25,11 @@ import (
 //     among the dead letters, when everything came to rest.
 //  2. Without crashes, restarts and replays each output is delivered once.
 //  3. Within an endpoint and key no event is delivered before an earlier one,
-//     unless that became a dead letter.
+//     unless that became a dead letter; where a route's events wait for its
+//     plugin, this holds for each route by itself.
 //  4. Sends of one key of an endpoint never overlap, whatever is swapped.
-//  5. What one event becomes for an endpoint is made by one table.
+//  5. What one event becomes for an endpoint is made by one table; where a
+//     route's events wait, what it becomes by each route.
 //  6. What positions cover was delivered, or is on disk: a crash shows it by 1.
 //  7. A letter counts the attempts that were made.
 //  8. A letter goes only when it was delivered or another takes its place.
@@ -77,6 +79,7 @@ type model struct {
 	removed map[string]bool // endpoints that were, at some time
 	replays []replay        // of endpoints that still are
 	twice   map[string]bool // endpoints that were replayed, at some time
+	shy     map[string]bool // endpoints that had a route whose events waited
 }
 
 // replay is one that was asked for: of events from the first on that are
@@ -105,7 +108,7 @@ type modelConfig struct {
 func runModel(t *testing.T, seed uint64) {
 	m := &model{
 		t: t, world: newWorld(seed), rng: rand.New(rand.NewPCG(seed, 7)),
-		sinks: map[string]*worldSink{}, since: map[string]int{}, removed: map[string]bool{}, twice: map[string]bool{},
+		sinks: map[string]*worldSink{}, since: map[string]int{}, removed: map[string]bool{}, twice: map[string]bool{}, shy: map[string]bool{},
 	}
 	kind := seed % 4 // 0: no crash and no restart, 1: restarts, 2 and 3: both
 	m.big = seed%10 == 3
@@ -145,6 +148,9 @@ func (m *model) addRoutes(n int) {
 			faulty:   m.rng.IntN(3) == 0, lame: m.rng.IntN(5) == 0,
 		}
 		if m.rng.IntN(6) == 0 {
+			r.shy = time.Now().Add(time.Duration(m.rng.IntN(20000)) * time.Millisecond)
+		}
+		if m.rng.IntN(6) == 0 {
 			r.stuck = time.Now().Add(time.Duration(m.rng.IntN(5000)) * time.Millisecond)
 		}
 		m.cfg.routes = slices.DeleteFunc(slices.Clone(m.cfg.routes), func(o worldRoute) bool { return o.id == r.id })
@@ -157,6 +163,9 @@ func (m *model) addRoutes(n int) {
 func (m *model) plan(anew ...string) dispatch.Plan {
 	m.cfg.version = len(m.history)
 	m.history = append(m.history, m.cfg)
+	for _, r := range m.cfg.routes {
+		m.shy[r.endpoint] = m.shy[r.endpoint] || !r.shy.IsZero()
+	}
 	table, err := worldTable(m.cfg.version, m.cfg.endpoints, m.cfg.routes)
 	if err != nil {
 		m.t.Fatal(err)
@@ -337,6 +346,7 @@ func (m *model) checkOrder() {
 	type lane struct {
 		life          int
 		endpoint, key string
+		route         string // of an endpoint whose routes need not keep step
 	}
 	last := map[lane]sent{}
 	had := map[identity]bool{}
@@ -344,9 +354,13 @@ func (m *model) checkOrder() {
 		if s.redrive != (delivery.Ref{}) || m.removed[s.endpoint] || m.twice[s.endpoint] || m.dead[s.identity] {
 			continue
 		}
-		lanes := []lane{{s.life, s.endpoint, s.key}}
+		route := ""
+		if m.shy[s.endpoint] {
+			route = s.route
+		}
+		lanes := []lane{{s.life, s.endpoint, s.key, route}}
 		if !had[s.identity] {
-			lanes = append(lanes, lane{-1, s.endpoint, s.key})
+			lanes = append(lanes, lane{-1, s.endpoint, s.key, route})
 		}
 		had[s.identity] = true
 		for _, l := range lanes {
@@ -399,7 +413,7 @@ func (m *model) checkAccounts() {
 	}
 	if !m.stopped {
 		for id, v := range versions {
-			if len(v) > 1 && !m.twice[id.endpoint] {
+			if len(v) > 1 && !m.twice[id.endpoint] && !m.shy[id.endpoint] {
 				m.t.Errorf("%+v was made by several tables: %v", id, v)
 			}
 		}
@@ -435,13 +449,27 @@ func (m *model) checkAccounts() {
 }
 
 // accounted reports whether there is a version, in force when e was accepted or
-// later, of which all outputs were delivered or lie among the letters.
+// later, of which all outputs were delivered or lie among the letters; where a
+// route's events wait, whether there is one for each route.
 func (m *model) accounted(name string, e accepted, count map[identity]int, redriven map[identity]bool) bool {
+	if !m.shy[name] {
+		return m.accountedBy("", name, e, count, redriven)
+	}
+	for n := range 6 {
+		if !m.accountedBy(fmt.Sprint("r", n), name, e, count, redriven) {
+			return false
+		}
+	}
+	return true
+}
+
+// accountedBy is accounted for one route, or for all.
+func (m *model) accountedBy(route, name string, e accepted, count map[identity]int, redriven map[identity]bool) bool {
 	for _, cfg := range m.history[e.version:] {
 		whole := true
 		for i := range cfg.routes {
 			r := &cfg.routes[i]
-			if r.endpoint != name || !r.matches(&e.Event) {
+			if r.endpoint != name || route != "" && r.id != route || !r.matches(&e.Event) {
 				continue
 			}
 			n := r.outputs(&e.Event)

@@ -87,41 +87,43 @@ func (d *Dispatcher) redrive(ctx context.Context, endpoint string, ref delivery.
 		return r.unreserve(ref, err)
 	}
 	old := &letter.Delivery
-	old.Redrive = &delivery.Redrive{Letter: ref, At: time.Now(), Attempts: old.Attempts}
 	outputs, err := d.renderAgain(ctx, r, old)
 	if err != nil {
 		return r.unreserve(ref, err)
 	}
+	for i := range outputs {
+		if outputs[i].err != nil {
+			return r.unreserve(ref, outputs[i].err)
+		}
+		outputs[i].d.Redrive = &delivery.Redrive{Letter: ref, At: time.Now(), Attempts: old.Attempts}
+	}
 	return r.redrive(ref, outputs)
 }
 
-// renderAgain makes, under the plan in force, the output that a letter is
-// about; of a letter that was never rendered, that one and those after it.
+// renderAgain makes, under the plan in force, the output that old is about; of
+// one that was never rendered, that one and those after it. The error is
+// errNothing when the route makes none, errStuck when it cannot run now, and
+// errClosing when the endpoint is on its way in or out.
 func (d *Dispatcher) renderAgain(ctx context.Context, r *runner, old *delivery.Delivery) ([]rendered, error) {
 	chunk := event.Chunk{Seq: old.Position.Seq, Accepted: old.Accepted, Events: []event.Event{accepted(old)}}
 	ev, known, err := d.evaluateFor(ctx, &chunk, r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errStuck, err)
 	}
 	if !known {
 		return nil, errClosing
 	}
 	outputs := slices.DeleteFunc(ev.deliveries, func(out rendered) bool {
-		if out.d.Route != old.Route || out.d.Output < old.Output {
+		if out.d.Route != old.Route || out.d.Output < old.Output && !out.waits() {
 			return true
 		}
 		return out.err == nil && !old.Unrendered && out.d.Output != old.Output
 	})
 	if len(outputs) == 0 {
-		return nil, fmt.Errorf("route %s, as it is now, sends nothing for this event", old.Route)
+		return nil, fmt.Errorf("route %s, as it is now, %w", old.Route, errNothing)
 	}
 	for i := range outputs {
-		if outputs[i].err != nil {
-			return nil, outputs[i].err
-		}
 		outputs[i].d.Position = old.Position
-		redrive := *old.Redrive
-		outputs[i].d.Redrive = &redrive
 	}
 	return outputs, nil
 }
@@ -144,6 +146,8 @@ func accepted(d *delivery.Delivery) event.Event {
 var (
 	errRedriving = errors.New("is being sent again already")
 	errClosing   = errors.New("its endpoint is being closed")
+	errNothing   = errors.New("sends nothing for this event")
+	errStuck     = errors.New("it cannot be tried now")
 )
 
 // reserve waits until r has room for a letter, or ctx ends, and keeps others

@@ -55,9 +55,10 @@ func (r *runner) replay(from event.Position) bool {
 	for q := range r.queues() {
 		for _, rt := range q.entries {
 			rt.first = false
-			// One whose only copy is in memory may yet be lost: it comes again.
+			// One whose only copy is in memory may yet be lost, and one that is
+			// under way was perhaps taken before: they come again.
 			onDisk := rt.ref != delivery.Ref{} || rt.replace != delivery.Ref{}
-			if onDisk && !rt.redrive {
+			if onDisk && !rt.redrive && !rt.inLane {
 				r.expect(rt)
 			}
 		}
@@ -71,7 +72,7 @@ func (r *runner) replay(from event.Position) bool {
 // outdated reports whether en is a first attempt of an epoch that is over. It
 // comes again, so nothing is to be made of it.
 func (r *runner) outdated(en entry) bool {
-	return en.retry == nil && en.d.Redrive == nil && en.epoch != r.epoch
+	return en.fresh() && en.epoch != r.epoch
 }
 
 // rewound returns m as if nothing from p on were settled.

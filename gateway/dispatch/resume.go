@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/event"
 )
 
 // loadRetries gives each runner the retries that were on disk when the process
@@ -47,7 +48,7 @@ func (d *Dispatcher) loadRetries(ctx context.Context) error {
 func (r *runner) resume(ref delivery.Ref, d *delivery.Delivery, whole bool) {
 	rt := newRetry(d)
 	rt.ref, rt.due = ref, time.Now()
-	r.addRetry(rt, d.Key)
+	r.addRetry(rt, queueOf(d))
 	if d.Redrive != nil {
 		rd := r.redriving[d.Redrive.Letter]
 		if rd == nil {
@@ -63,17 +64,26 @@ func (r *runner) resume(ref delivery.Ref, d *delivery.Delivery, whole bool) {
 // expect notes that what rt is about is not to be taken once more from its
 // chunk, which is yet to come.
 func (r *runner) expect(rt *retry) {
-	r.spilled[outputID{rt.route, rt.place}] = true
+	from := rt.place.output
+	if rt.waits {
+		from = -1 - from
+	}
+	id := outputsOf{rt.route, rt.place.position}
+	r.spilled[id] = append(r.spilled[id], from)
 	r.spilledTo = max(r.spilledTo, rt.place.position.Seq)
 }
 
-// outputID names a delivery of the endpoint.
-type outputID struct {
-	route string
-	place place
+// outputsOf names what a route makes of an event for the endpoint.
+type outputsOf struct {
+	route    string
+	position event.Position
 }
 
-func idOf(d *delivery.Delivery) outputID { return outputID{d.Route, placeOf(d)} }
+// covers reports whether retries that stand for outputs, as expect notes them,
+// stand for output n: those of −1−k for k and all behind it.
+func covers(outputs []int, n int) bool {
+	return slices.ContainsFunc(outputs, func(k int) bool { return k == n || k < 0 && n >= -1-k })
+}
 
 // sortRetries brings the queues into the order of the journal, whatever order
 // the entries were written in, and schedules them.
@@ -107,7 +117,7 @@ func (r *runner) estate(reason string) *estate {
 	}
 	for _, l := range r.crew.lanes {
 		for _, en := range l.takeAll() {
-			if en.retry == nil {
+			if en.retry == nil && en.from == nil {
 				add(en.d)
 			}
 		}

@@ -26,6 +26,7 @@ type retry struct {
 	first   bool
 	route   string
 	redrive bool
+	waits   bool // it is the accepted event, which is yet to go through its route
 
 	ref     delivery.Ref // the zero value while not on disk
 	replace delivery.Ref // an older copy that the next put replaces
@@ -79,8 +80,8 @@ func (r *runner) spill(en entry, wait time.Duration) {
 	rt := en.retry
 	if rt == nil {
 		rt = newRetry(en.d)
-		rt.first = !rt.redrive
-		r.addRetry(rt, en.d.Key)
+		rt.first = en.fresh()
+		r.addRetry(rt, queueOf(en.d))
 	} else {
 		rt.replace, rt.ref = rt.ref, delivery.Ref{}
 	}
@@ -88,6 +89,7 @@ func (r *runner) spill(en entry, wait time.Duration) {
 	r.outOfLane(rt)
 	rt.tried = rt.tried || en.d.Attempts > 0
 	r.puts = append(r.puts, rt)
+	r.passed(en.from)
 	tell(r.keep)
 }
 
@@ -95,7 +97,7 @@ func (r *runner) spill(en entry, wait time.Duration) {
 func newRetry(d *delivery.Delivery) *retry {
 	return &retry{
 		size: sizeOf(d), age: d.Since(), tried: d.Attempts > 0,
-		place: placeOf(d), route: strings.Clone(d.Route), redrive: d.Redrive != nil,
+		place: placeOf(d), route: strings.Clone(d.Route), redrive: d.Redrive != nil, waits: d.Unrendered,
 	}
 }
 
@@ -114,11 +116,16 @@ func (r *runner) addRetry(rt *retry, key string) {
 	}
 	rt.queue = q
 	at := len(q.entries)
-	// The first entry may be under way; nothing passes it.
-	for at > 1 && rt.place.compare(q.entries[at-1].place) < 0 {
+	for at > 0 && rt.place.compare(q.entries[at-1].place) < 0 && !q.entries[at-1].inLane {
 		at--
 	}
 	q.entries = slices.Insert(q.entries, at, rt)
+	if at == 0 && q.index >= 0 {
+		r.schedule(q) // its first entry is another one
+	}
+	if rt.waits {
+		r.waits++
+	}
 	r.open++
 	r.openSize += rt.size
 }
@@ -145,6 +152,10 @@ func (r *runner) reschedule(rt *retry, wait time.Duration) {
 	rt.d = nil
 	rt.due = time.Now().Add(wait)
 	r.outOfLane(rt)
+	// An earlier one may have come while this one was under way.
+	if e := rt.queue.entries; len(e) > 1 && e[0] == rt && e[1].place.compare(rt.place) < 0 {
+		slices.SortStableFunc(e, func(a, b *retry) int { return a.place.compare(b.place) })
+	}
 	r.schedule(rt.queue)
 }
 
@@ -157,8 +168,8 @@ func (r *runner) intoLane(rt *retry) {
 func (r *runner) outOfLane(rt *retry) {
 	if rt.inLane {
 		rt.inLane = false
-		if r.lanesFull() {
-			tell(r.clock)
+		if r.lanesFull() || r.health.paused {
+			tell(r.clock) // which waits for this one
 		}
 		r.inLanes--
 		r.laneBytes -= rt.size
@@ -182,6 +193,9 @@ func (r *runner) finish(rt *retry) {
 		heap.Remove(&r.due, q.index)
 	}
 	q.entries = slices.Delete(q.entries, i, i+1)
+	if rt.waits {
+		r.waits--
+	}
 	r.open--
 	r.openSize -= rt.size
 	if rt.ref != (delivery.Ref{}) {

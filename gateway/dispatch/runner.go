@@ -62,6 +62,7 @@ type runner struct {
 	clock    chan struct{} // told when the earliest due time changed
 	open     int           // deliveries among the retries
 	openSize int
+	waits    int // of those, that wait to go through their route
 
 	inLanes   int // retries on their way through a lane
 	laneBytes int // that they take of memory
@@ -85,7 +86,7 @@ type runner struct {
 	redriving map[delivery.Ref]*redriving
 	// spilled are the outputs of chunks yet to be taken, the last of which is
 	// spilledTo, that are among the retries since before the process started.
-	spilled   map[outputID]bool
+	spilled   map[outputsOf][]int
 	spilledTo uint64
 
 	ctx    context.Context // of the runner's goroutines
@@ -94,12 +95,16 @@ type runner struct {
 }
 
 // entry is a delivery in a lane. Retry is nil until it failed once; until then
-// it belongs to an epoch, unless it is a redrive.
+// it belongs to an epoch, unless it is a redrive or comes of an event that waited.
 type entry struct {
 	d     *delivery.Delivery
 	retry *retry
 	epoch int
+	from  *passage
 }
+
+// fresh reports whether nothing but the journal has en's event.
+func (en entry) fresh() bool { return en.retry == nil && en.d.Redrive == nil && en.from == nil }
 
 // newRunner returns a runner at m. Its crew begins when before, which may be
 // nil, is closed.
@@ -113,7 +118,7 @@ func newRunner(d *Dispatcher, e Endpoint, m delivery.Mark, before chan struct{})
 		keys: map[string]*keyQueue{}, keyless: map[*keyQueue]bool{},
 		clock: make(chan struct{}, 1), keep: make(chan struct{}, 1), load: make(chan struct{}, 1), drained: make(chan struct{}, 1),
 		redriving: map[delivery.Ref]*redriving{},
-		spilled:   map[outputID]bool{},
+		spilled:   map[outputsOf][]int{},
 	}
 }
 
@@ -174,10 +179,20 @@ func (r *runner) hasRoom() bool {
 func (r *runner) accept(ev evaluated) (given []delivery.Try) {
 	out := ev.deliveries
 	if r.track.resuming(ev.seq) || len(r.spilled) > 0 {
-		out = slices.DeleteFunc(out, r.had)
+		kept := out[:0]
+		for i := range out {
+			if !r.had(&out[i]) {
+				kept = append(kept, out[i])
+			}
+		}
+		clear(out[len(kept):])
+		out = kept
 		if ev.seq >= r.spilledTo {
 			clear(r.spilled)
 		}
+	}
+	if r.waits > 0 {
+		out = r.behindWaiting(out)
 	}
 	var pending []uint32
 	if len(out) > 0 {
@@ -197,6 +212,10 @@ func (r *runner) accept(ev evaluated) (given []delivery.Try) {
 		d, err := &out[i].d, out[i].err
 		if err == nil {
 			r.enqueue(entry{d: d, epoch: r.epoch})
+			continue
+		}
+		if out[i].waits() {
+			r.spill(entry{d: d, epoch: r.epoch}, r.rest(d, err))
 			continue
 		}
 		given = append(given, delivery.Try{Delivery: d, At: time.Now(), Outcome: delivery.Permanent(err), Dead: true})
@@ -230,9 +249,14 @@ func (r *runner) record(tries []delivery.Try) {
 }
 
 // had reports whether out was settled, or came among the retries, before the
-// process started.
-func (r *runner) had(out rendered) bool {
-	return r.track.done(out.d.Position) || r.spilled[idOf(&out.d)]
+// process started, or a replay began. An event that is to wait is then about
+// what its route makes of it beyond that.
+func (r *runner) had(out *rendered) bool {
+	retries := r.spilled[outputsOf{out.d.Route, out.d.Position}]
+	for out.waits() && slices.Contains(retries, out.d.Output) {
+		out.d.Output++
+	}
+	return r.track.done(out.d.Position) || covers(retries, out.d.Output)
 }
 
 // enqueue puts a first attempt into its lane. Also one whose key is blocked goes

@@ -322,6 +322,7 @@ type worldRoute struct {
 	salt     int
 	faulty   bool
 	stuck    time.Time // it cannot run before
+	shy      time.Time // its events are to wait until then
 	lame     bool      // it takes its time
 }
 
@@ -345,6 +346,9 @@ func (r *worldRoute) Run(ctx context.Context, in, out []pipeline.Item) ([]pipeli
 	if time.Now().Before(r.stuck) {
 		return nil, errors.New("no instance")
 	}
+	if rest := time.Until(r.shy); rest > 0 {
+		return nil, leftAlone(rest)
+	}
 	for _, item := range in {
 		if r.fails(item.Source) {
 			item.Err = errors.New("trap")
@@ -361,6 +365,12 @@ func (r *worldRoute) Run(ctx context.Context, in, out []pipeline.Item) ([]pipeli
 	}
 	return out, nil
 }
+
+// leftAlone is how long a plugin is left alone.
+type leftAlone time.Duration
+
+func (l leftAlone) Error() string             { return "it is left alone" }
+func (l leftAlone) RetryAfter() time.Duration { return time.Duration(l) }
 
 // worldFilters are the filters of a table of world routes.
 type worldFilters struct {

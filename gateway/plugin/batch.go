@@ -20,15 +20,22 @@ func (i *instance) run(cfg *config, h uint32, in, out []pipeline.Item) ([]pipeli
 	}
 	i.items, i.kind, i.answered = in, cfg.kind, false
 	i.errs = append(i.errs[:0], make([]*GuestError, len(in))...)
+	// The call has one tank: what the largest event may use. What each used is
+	// looked at when it is over.
+	largest := 0
+	for k := range in {
+		largest = max(largest, in[k].Event.Size())
+	}
+	fuel := i.limits.fuel(largest)
 	if i.ledger != nil {
-		i.ledger.Start(len(in), i.limits.EventFuel)
+		i.ledger.Start(len(in), fuel)
 	}
 	i.stack = [3]uint64{uint64(h), uint64(i.arena), uint64(n)}
 	name, f := abi.ExportFilter, i.filter
 	if cfg.kind == Transform {
 		name, f = abi.ExportTransform, i.transform
 	}
-	err = i.call(name, f, i.limits.EventFuel)
+	err = i.call(name, f, fuel)
 	i.used = i.total()
 	if err != nil {
 		return nil, err
@@ -64,8 +71,13 @@ func (i *instance) settle() {
 	for k := 1; k < n; k++ {
 		i.spent[k-1] = i.ledger.Note(k)
 	}
-	i.spent[0] += i.ledger.Note(0)
 	i.spent[n-1] += i.using()
+	for k, spent := range i.spent {
+		if i.errs[k] == nil && spent > i.limits.fuel(i.items[k].Event.Size()) {
+			i.errs[k] = i.fault(OutOfFuel, i.limits.outOfFuel())
+		}
+	}
+	i.spent[0] += i.ledger.Note(0)
 }
 
 // total is the fuel that the call has used so far.
@@ -109,7 +121,7 @@ func (i *instance) write(in []pipeline.Item) (int, error) {
 		text += e.Size()
 	}
 	n := abi.InputBytes(len(in), pairs, text)
-	b, err := i.reserve(n, i.limits.EventFuel)
+	b, err := i.reserve(n, i.limits.fuel(n))
 	if err != nil {
 		return 0, err
 	}

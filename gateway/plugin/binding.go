@@ -26,6 +26,20 @@ var _ pipeline.Stage = (*Binding)(nil)
 // its own words. name is what errors and logs call the plugin, such as
 // "tsi@3". The caller closes the binding, which keeps the module alive.
 func (m *Module) Bind(ctx context.Context, kind Kind, text []byte, name string) (*Binding, error) {
+	b, err := m.BindLater(kind, text, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Warm(ctx); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// BindLater is [Module.Bind] of a configuration that the guest has taken
+// before: it is asked when the binding is first used, or by [Binding.Warm].
+func (m *Module) BindLater(kind Kind, text []byte, name string) (*Binding, error) {
 	if !slices.Contains(m.info.Kinds, kind) {
 		return nil, fmt.Errorf("plugin %s is no %v: it is a %v", name, kind, m.info.Kinds)
 	}
@@ -37,14 +51,16 @@ func (m *Module) Bind(ctx context.Context, kind Kind, text []byte, name string) 
 		m.configs.release(cfg)
 		return nil, ErrClosed
 	}
-	b := &Binding{module: m, config: cfg, name: name}
+	return &Binding{module: m, config: cfg, name: name}, nil
+}
+
+// Warm makes sure that there is an instance which has the configuration open.
+func (b *Binding) Warm(ctx context.Context) error {
 	i, _, err := b.acquire(ctx)
-	if err != nil {
-		b.Close()
-		return nil, err
+	if err == nil {
+		b.module.pool.release(i)
 	}
-	m.pool.release(i)
-	return b, nil
+	return err
 }
 
 // Module is the one that is bound.

@@ -186,11 +186,10 @@ func (i *instance) trapped(name string, err error) *GuestError {
 	switch {
 	case i.fuel == nil:
 	case int64(i.fuel.Get()) < 0:
-		limit := "eventFuel"
+		g.Fault, g.Text = OutOfFuel, i.limits.outOfFuel()
 		if i.tank == i.limits.StartFuel {
-			limit = "startFuel"
+			g.Text = fmt.Sprintf("the limit of startFuel is %d", i.tank)
 		}
-		g.Fault, g.Text = OutOfFuel, fmt.Sprintf("the limit of %s is %d", limit, i.tank)
 	case int64(i.depth.Get()) < 0:
 		g.Fault, g.Text = TooDeep, fmt.Sprintf("the limit of callDepth is %d", i.limits.CallDepth)
 	case i.ledger != nil && i.items != nil:

@@ -31,7 +31,8 @@ type Limits struct {
 	HostCalls   int64 `json:"hostCalls,omitempty"`   // calls of host functions for an event, or for a start
 
 	// Fuel is counted in WebAssembly instructions, roughly: see package meter.
-	EventFuel int64 `json:"eventFuel,omitempty"` // for one event
+	EventFuel int64 `json:"eventFuel,omitempty"` // for one event, and beside that
+	ByteFuel  int64 `json:"byteFuel,omitempty"`  // for each byte of it
 	StartFuel int64 `json:"startFuel,omitempty"` // for starting an instance or opening a configuration
 
 	// Of the instances of a module: how many there may be (more calls wait), and
@@ -43,7 +44,8 @@ type Limits struct {
 }
 
 // DefaultLimits are generous for honest plugins. EventFuel is some tens of
-// milliseconds of work.
+// milliseconds of a tight loop; standard Go is charged far more than it executes,
+// some 600 to 1300 for each byte of JSON that it reads, which ByteFuel is for.
 func DefaultLimits() Limits {
 	m := meter.DefaultLimits()
 	return Limits{
@@ -62,6 +64,7 @@ func DefaultLimits() Limits {
 		LogBytes:     64 << 10,
 		HostCalls:    10_000,
 		EventFuel:    50_000_000,
+		ByteFuel:     4_000,
 		StartFuel:    2_000_000_000,
 		Instances:    4,
 		InstanceUses: 1_000_000,
@@ -83,6 +86,7 @@ func DefaultMaxLimits() Limits {
 	l.LogBytes = 1 << 20
 	l.HostCalls = 1_000_000
 	l.EventFuel = 1_000_000_000
+	l.ByteFuel = 100_000
 	l.StartFuel = 20_000_000_000
 	l.Instances = 64
 	l.InstanceUses = 1_000_000_000
@@ -97,7 +101,7 @@ type limit struct {
 	value *int64
 }
 
-func (l *Limits) all() [20]limit {
+func (l *Limits) all() [21]limit {
 	return [...]limit{
 		{"moduleBytes", &l.ModuleBytes},
 		{"functions", &l.Functions},
@@ -114,6 +118,7 @@ func (l *Limits) all() [20]limit {
 		{"logBytes", &l.LogBytes},
 		{"hostCalls", &l.HostCalls},
 		{"eventFuel", &l.EventFuel},
+		{"byteFuel", &l.ByteFuel},
 		{"startFuel", &l.StartFuel},
 		{"instances", &l.Instances},
 		{"instanceUses", &l.InstanceUses},
@@ -180,6 +185,14 @@ func (l Limits) Or(d Limits) Limits {
 		}
 	}
 	return l
+}
+
+// fuel is what an event of so many bytes may use.
+func (l *Limits) fuel(size int) int64 { return l.EventFuel + l.ByteFuel*int64(size) }
+
+// outOfFuel is why an event was stopped.
+func (l *Limits) outOfFuel() string {
+	return fmt.Sprintf("the limit of eventFuel is %d, and byteFuel %d for each byte of the event", l.EventFuel, l.ByteFuel)
 }
 
 // pages is the most memory of an instance, as WebAssembly counts it.

@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,7 +24,8 @@ type Output struct {
 // Result is what a table made of a chunk.
 type Result struct {
 	// Outputs holds for each endpoint what it is to get, in the order of the
-	// events, then of the rules, then of their outputs.
+	// events, then of the rules, then of their outputs. An output whose error
+	// has a method RetryAfter is to go through its rule later.
 	Outputs [][]Output
 	// Errs holds for each endpoint why its rules could not run; its outputs
 	// are then empty, and the chunk is to be evaluated again for it.
@@ -119,7 +121,9 @@ func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item)
 		start := time.Now()
 		out, err = rule.Pipeline.Run(ctx, items, &ev.buf)
 		ev.result.Took[at] += time.Since(start)
-		if err != nil {
+		if wait := (waiting)(nil); errors.As(err, &wait) {
+			out = held(items, fmt.Errorf("route %s: %w", rule.ID, err))
+		} else if err != nil {
 			ev.result.Errs[at] = fmt.Errorf("route %s: %w", rule.ID, err)
 			clear(ev.result.Outputs[at])
 			ev.result.Outputs[at] = ev.result.Outputs[at][:0]
@@ -136,6 +140,24 @@ func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item)
 		index++
 	}
 	ev.result.Outputs[at] = outputs
+}
+
+// waiting is the error of a stage that asks for time, for the events of its
+// route alone.
+type waiting interface {
+	error
+	RetryAfter() time.Duration
+}
+
+// held returns items with err, as they entered the pipeline: they are to go
+// through it later.
+func held(items []pipeline.Item, err error) []pipeline.Item {
+	out := make([]pipeline.Item, len(items))
+	for i, item := range items {
+		item.Err = err
+		out[i] = item
+	}
+	return out
 }
 
 func (ev *Evaluator) close() { ev.filters.Close() }

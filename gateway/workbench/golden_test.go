@@ -31,7 +31,7 @@ func TestTry(t *testing.T) {
 		{"passes", `{}`, `{"filter":[{"event":"1","pass":true},{"event":"2","pass":true},{"event":"3","pass":true}]}`, false},
 		{"fails in words", `{"do":"fail"}`, `{"filter":[{"event":"1","pass":false,"error":"not 1"},{"event":"2","pass":false,"error":"not 2"},{"event":"3","pass":false,"error":"not 3"}]}`, false},
 		{"traps", `{"do":"trap"}`, `{"filter":[{"event":"1","pass":true},{"event":"2","pass":false,"error":"trapped: panic: at the disco (unreachable)"},{"event":"3","pass":true}]}`, false},
-		{"is out of fuel", `{"do":"spin"}`, `{"filter":[{"event":"1","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000"},{"event":"2","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000"},{"event":"3","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000"}]}`, false},
+		{"is out of fuel", `{"do":"spin"}`, `{"filter":[{"event":"1","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000, and byteFuel 4000 for each byte of the event"},{"event":"2","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000, and byteFuel 4000 for each byte of the event"},{"event":"3","pass":false,"error":"out of fuel: the limit of eventFuel is 50000000, and byteFuel 4000 for each byte of the event"}]}`, false},
 		{"refuses", `{"refuse":"no, thank you"}`, `{"refused":{"filter":"no, thank you"}}`, false},
 		{"keeps state", `{"do":"count"}`, `{"filter":[{"event":"1","pass":true},{"event":"2","pass":false},{"event":"3","pass":false}]}`, true},
 	}
