@@ -28,7 +28,7 @@ func TestJavaScriptClient(t *testing.T) {
 			{Name: "plain"},
 			{Name: "dups", Settings: broker.Settings{RequiresDuplicateDetection: true}},
 			{Name: "poison", Settings: broker.Settings{MaxDeliveryCount: 2}},
-			{Name: "brief", Settings: broker.Settings{LockDuration: broker.Duration(300 * time.Millisecond)}},
+			{Name: "brief", Settings: broker.Settings{LockDuration: broker.Duration(time.Second)}},
 			{Name: "grouped", Settings: broker.Settings{RequiresSession: true}},
 		},
 		Topics: []broker.Topic{{Name: "topic", Subscriptions: []broker.Subscription{{Name: "a"}, {Name: "b"}}}},

@@ -1,8 +1,8 @@
 package servicebus
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,9 +11,9 @@ import (
 	"github.com/headgate/headgate/gateway/emulator/servicebus/broker"
 )
 
-// operation answers one kind of request to an entity's $management. Its error
-// is told as [told] says.
-type operation func(e *broker.Entity, r amqp.Request, in fields) (amqp.Response, error)
+// operation answers one kind of request to an entity's $management, for an
+// owner of sessions: the connection it came by. Its error is told as [told] says.
+type operation func(e *broker.Entity, owner any, in fields) (amqp.Response, error)
 
 // operations are those that the official clients ask for, but for the rules of
 // subscriptions, which here all have the true filter.
@@ -36,22 +36,24 @@ func (s *Server) requests(e *broker.Entity) *amqp.Requests {
 	defer s.mu.Unlock()
 	n := s.nodes[e]
 	if n == nil {
-		n = amqp.NewRequests(func(_ context.Context, r amqp.Request) amqp.Response { return manage(e, r) })
+		n = amqp.NewRequests(func(_ context.Context, r amqp.Request) amqp.Response {
+			return manage(e, r.Link.Conn(), r.Operation(), r.Body())
+		})
 		s.nodes[e] = n
 	}
 	return n
 }
 
-func manage(e *broker.Entity, r amqp.Request) amqp.Response {
-	do, ok := operations[r.Operation()]
+func manage(e *broker.Entity, owner any, operation string, body any) amqp.Response {
+	do, ok := operations[operation]
 	if !ok {
 		return amqp.Response{
 			Status: 501, Condition: amqp.NotImplemented,
-			Description: fmt.Sprintf("operation %q is not implemented", r.Operation()),
+			Description: fmt.Sprintf("operation %q is not implemented", operation),
 		}
 	}
-	body, _ := r.Body().(amqp.Map)
-	out, err := do(e, r, fields(body))
+	in, _ := body.(amqp.Map)
+	out, err := do(e, owner, fields(in))
 	if err != nil {
 		reason, status := told(err)
 		return amqp.Response{Status: status, Condition: reason.Condition, Description: reason.Description}
@@ -59,7 +61,7 @@ func manage(e *broker.Entity, r amqp.Request) amqp.Response {
 	return out
 }
 
-func renewLock(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, error) {
+func renewLock(e *broker.Entity, _ any, in fields) (amqp.Response, error) {
 	tokens, err := in.tokens()
 	if err != nil {
 		return amqp.Response{}, err
@@ -68,28 +70,28 @@ func renewLock(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, erro
 	return ok("expirations", amqp.NewArray(until...)), err
 }
 
-func renewSessionLock(e *broker.Entity, r amqp.Request, in fields) (amqp.Response, error) {
+func renewSessionLock(e *broker.Entity, owner any, in fields) (amqp.Response, error) {
 	id, err := field[string](in, "session-id")
 	if err != nil {
 		return amqp.Response{}, err
 	}
-	until, err := e.RenewSession(r.Link.Conn(), id)
+	until, err := e.RenewSession(owner, id)
 	return ok("expiration", until), err
 }
 
-func getSessionState(e *broker.Entity, r amqp.Request, in fields) (amqp.Response, error) {
+func getSessionState(e *broker.Entity, owner any, in fields) (amqp.Response, error) {
 	id, err := field[string](in, "session-id")
 	if err != nil {
 		return amqp.Response{}, err
 	}
-	state, err := e.SessionState(r.Link.Conn(), id)
+	state, err := e.SessionState(owner, id)
 	if state == nil {
 		return ok("session-state", nil), err
 	}
 	return ok("session-state", state), err
 }
 
-func setSessionState(e *broker.Entity, r amqp.Request, in fields) (amqp.Response, error) {
+func setSessionState(e *broker.Entity, owner any, in fields) (amqp.Response, error) {
 	id, err := field[string](in, "session-id")
 	if err != nil {
 		return amqp.Response{}, err
@@ -98,17 +100,17 @@ func setSessionState(e *broker.Entity, r amqp.Request, in fields) (amqp.Response
 	if err != nil {
 		return amqp.Response{}, err
 	}
-	return amqp.Response{Status: 200}, e.SetSessionState(r.Link.Conn(), id, state)
+	return amqp.Response{Status: 200}, e.SetSessionState(owner, id, state)
 }
 
 // endOfTime is what clients send to list all sessions: .NET's last moment, or later.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-func getMessageSessions(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, error) {
+func getMessageSessions(e *broker.Entity, _ any, in fields) (amqp.Response, error) {
 	since, err1 := field[time.Time](in, "last-updated-time")
 	skip, err2 := in.integer("skip")
 	top, err3 := in.integer("top")
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := cmp.Or(err1, err2, err3); err != nil {
 		return amqp.Response{}, err
 	}
 	if !since.Before(endOfTime) {
@@ -128,12 +130,12 @@ func getMessageSessions(e *broker.Entity, _ amqp.Request, in fields) (amqp.Respo
 // maxPeekBytes is about how much one answer to a peek holds.
 const maxPeekBytes = 1 << 20
 
-func peekMessage(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, error) {
+func peekMessage(e *broker.Entity, _ any, in fields) (amqp.Response, error) {
 	from, err1 := in.integer("from-sequence-number")
 	count, err2 := in.integer("message-count")
 	omit, err3 := optional[bool](in, "omit-message-body")
 	session, err4 := optionalPointer[string](in, "session-id")
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	if err := cmp.Or(err1, err2, err3, err4); err != nil {
 		return amqp.Response{}, err
 	}
 	list, size := amqp.List{}, 0
@@ -160,7 +162,7 @@ func peekMessage(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, er
 	return out, nil
 }
 
-func scheduleMessage(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, error) {
+func scheduleMessage(e *broker.Entity, _ any, in fields) (amqp.Response, error) {
 	list, err := in.list("messages")
 	if err != nil {
 		return amqp.Response{}, err
@@ -183,7 +185,7 @@ func scheduleMessage(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response
 	return ok("sequence-numbers", amqp.NewArray(numbers...)), err
 }
 
-func cancelScheduledMessage(e *broker.Entity, _ amqp.Request, in fields) (amqp.Response, error) {
+func cancelScheduledMessage(e *broker.Entity, _ any, in fields) (amqp.Response, error) {
 	numbers, err := in.integers("sequence-numbers")
 	if err != nil {
 		return amqp.Response{}, err
@@ -191,17 +193,17 @@ func cancelScheduledMessage(e *broker.Entity, _ amqp.Request, in fields) (amqp.R
 	return amqp.Response{Status: 200}, e.Cancel(numbers...)
 }
 
-func receiveBySequenceNumber(e *broker.Entity, r amqp.Request, in fields) (amqp.Response, error) {
+func receiveBySequenceNumber(e *broker.Entity, owner any, in fields) (amqp.Response, error) {
 	numbers, err1 := in.integers("sequence-numbers")
 	settle, err2 := in.integer("receiver-settle-mode")
-	if err := errors.Join(err1, err2); err != nil {
+	if err := cmp.Or(err1, err2); err != nil {
 		return amqp.Response{}, err
 	}
 	mode := broker.ReceiveAndDelete
 	if settle == 1 {
 		mode = broker.PeekLock
 	}
-	messages, err := e.ReceiveDeferred(r.Link.Conn(), mode, numbers...)
+	messages, err := e.ReceiveDeferred(owner, mode, numbers...)
 	if err != nil {
 		return amqp.Response{}, err
 	}
@@ -224,13 +226,13 @@ var verdicts = map[string]broker.Verdict{
 	"defered":   broker.Defer,
 }
 
-func updateDisposition(e *broker.Entity, r amqp.Request, in fields) (amqp.Response, error) {
+func updateDisposition(e *broker.Entity, owner any, in fields) (amqp.Response, error) {
 	status, err1 := field[string](in, "disposition-status")
 	tokens, err2 := in.tokens()
 	changes, err3 := optional[amqp.Map](in, "properties-to-modify")
 	reason, err4 := optional[string](in, "deadletter-reason")
 	description, err5 := optional[string](in, "deadletter-description")
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	if err := cmp.Or(err1, err2, err3, err4, err5); err != nil {
 		return amqp.Response{}, err
 	}
 	verdict, known := verdicts[status]
@@ -239,7 +241,7 @@ func updateDisposition(e *broker.Entity, r amqp.Request, in fields) (amqp.Respon
 	}
 	d := broker.Disposition{Verdict: verdict, Reason: reason, Description: description, Properties: properties(changes)}
 	for _, t := range slices.Compact(tokens) {
-		if err := e.Settle(r.Link.Conn(), t, d); err != nil {
+		if err := e.Settle(owner, t, d); err != nil {
 			return amqp.Response{}, err
 		}
 	}

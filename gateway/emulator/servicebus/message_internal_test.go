@@ -5,6 +5,7 @@ package servicebus
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,6 +89,70 @@ func roundTrip(t *testing.T, m broker.Message) {
 	if _, err := json.Marshal(describe(m)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// FuzzManage asks what a client may ask. Every answer can be written, and none
+// blames the server.
+func FuzzManage(f *testing.F) {
+	var names []string
+	for name := range operations {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, body := range []amqp.Map{
+		amqp.MapOf(map[string]any{"session-id": "s", "session-state": []byte("state")}),
+		amqp.MapOf(map[string]any{"lock-tokens": amqp.NewArray(amqp.UUID{1}), "disposition-status": "completed"}),
+		amqp.MapOf(map[string]any{"from-sequence-number": int64(0), "message-count": int32(10), "omit-message-body": true}),
+		amqp.MapOf(map[string]any{"last-updated-time": endOfTime, "skip": int32(0), "top": int32(5)}),
+		amqp.MapOf(map[string]any{"sequence-numbers": amqp.NewArray[int64](1, 2), "receiver-settle-mode": uint32(1)}),
+		amqp.MapOf(map[string]any{"messages": amqp.List{amqp.MapOf(map[string]any{"message": []byte{0, 0x53, 0x77, 0x40}})}}),
+	} {
+		b, err := amqp.AppendValue(nil, body)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for j := range names {
+			f.Add(uint8(i+j), b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
+		body, _, err := amqp.DecodeValue(b)
+		if err != nil {
+			return
+		}
+		br, err := broker.New(broker.Config{Queues: []broker.Queue{{Name: "q", Settings: broker.Settings{RequiresSession: which%2 == 0}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer br.Close()
+		e, err := br.Entity("q")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := "s"
+		m, err := decodeOne([]byte{0, 0x53, 0x77, 0x40})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.SessionID, m.HasSession = id, true
+		if err := e.Send(m); err != nil {
+			t.Fatal(err)
+		}
+		if e.RequiresSession() {
+			if _, err := e.AcceptSession(t.Context(), t, &id, broker.PeekLock); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 { // the second time upon what the first has done
+			r := manage(e, t, names[int(which)%len(names)], body)
+			if r.Status == 0 || r.Status == 500 {
+				t.Fatalf("answer %+v", r)
+			}
+			if _, err := amqp.NewValue(r.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 func TestTicks(t *testing.T) {

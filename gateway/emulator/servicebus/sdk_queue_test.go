@@ -165,7 +165,7 @@ func TestSchedule(t *testing.T) {
 	n := serve(t, servicebus.Options{})
 	c := n.client(t)
 	s, r := sender(t, c, "q"), queueReceiver(t, c, "q")
-	at := time.Now().Add(300 * time.Millisecond)
+	at := time.Now().Add(time.Second)
 	numbers, err := s.ScheduleMessages(within(t), []*azservicebus.Message{text("soon"), text("never")}, at, nil)
 	must(t, err)
 	far, err := s.ScheduleMessages(within(t), []*azservicebus.Message{text("far")}, at.Add(time.Hour), nil)

@@ -3,7 +3,6 @@ package broker
 import (
 	"container/list"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -108,7 +107,7 @@ func (e *Entity) AcceptSession(ctx context.Context, owner any, id *string, mode 
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("%w: %s", ErrNoSession, e.path), ctx.Err())
+			return nil, fmt.Errorf("%w: %s: %w", ErrNoSession, e.path, ctx.Err())
 		}
 	}
 }

@@ -1,6 +1,6 @@
 // Speaks to the emulator through Microsoft's own JavaScript SDK, unmodified.
 // It is given a connection string, and entities: queues "plain", "dups" (with
-// duplicate detection), "poison" (two deliveries), "brief" (locks of 300 ms),
+// duplicate detection), "poison" (two deliveries), "brief" (locks of 1 s),
 // "grouped" (with sessions); a topic "topic" with subscriptions "a" and "b".
 import assert from "node:assert/strict";
 import { ServiceBusClient, delay } from "@azure/service-bus";
@@ -112,7 +112,7 @@ const tests = {
   async "messages are scheduled and cancelled"() {
     const sender = client.createSender("plain");
     const receiver = client.createReceiver("plain");
-    const at = new Date(Date.now() + 300);
+    const at = new Date(Date.now() + 1000);
     const [soon, never] = await sender.scheduleMessages([{ body: "soon" }, { body: "never" }], at);
     await sender.cancelScheduledMessages(never);
     await assert.rejects(sender.cancelScheduledMessages(never), { code: "MessageNotFound" });
