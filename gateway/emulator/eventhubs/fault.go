@@ -1,6 +1,7 @@
 package eventhubs
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -79,7 +80,7 @@ func (s *Server) Inject(f Fault) error {
 		if err != nil {
 			return fmt.Errorf("fault %s: %w", f.Kind, err)
 		}
-		h.setLimit(f.Bytes)
+		h.setLimit(uint64(f.Bytes))
 		return nil
 	}
 	p, fault, err := f.rule()
@@ -135,14 +136,14 @@ func (f Fault) rule() (amqp.Point, amqp.Fault, error) {
 	return "", amqp.Fault{}, fmt.Errorf("fault %q: no such kind", f.Kind)
 }
 
-func (h *hub) setLimit(n int) {
+func (h *hub) setLimit(n uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.limit = n
 }
 
-func (h *hub) sizeLimit() int {
+func (h *hub) sizeLimit() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.limit
+	return cmp.Or(h.limit, h.max)
 }

@@ -1,6 +1,7 @@
 package eventhubs
 
 import (
+	"fmt"
 	"hash/fnv"
 
 	"github.com/headgate/headgate/gateway/emulator/amqp"
@@ -26,8 +27,8 @@ func (h *hub) produce(l *amqp.Link, p *partition) error {
 
 // accept stores what a delivery carries, all of it or nothing.
 func (h *hub) accept(d *amqp.Delivery, p *partition) amqp.Outcome {
-	if limit := h.sizeLimit(); limit > 0 && len(d.Payload) > limit {
-		return amqp.Reject(amqp.MessageSizeExceeded, "the batch is larger than a fault allows")
+	if limit := h.sizeLimit(); uint64(len(d.Payload)) > limit {
+		return amqp.Reject(amqp.MessageSizeExceeded, fmt.Sprintf("the batch has %d bytes, %d are allowed", len(d.Payload), limit))
 	}
 	envelope, err := amqp.DecodeMessage(d.Payload)
 	if err != nil {

@@ -58,11 +58,12 @@ type Server struct {
 type hub struct {
 	Hub
 	created    time.Time
+	max        uint64 // on the size of a batch
 	partitions []*partition
 
 	mu    sync.Mutex
-	next  int // the partition of the next batch without a key
-	limit int // on the size of a batch, by a fault; 0 for none
+	next  int    // the partition of the next batch without a key
+	limit uint64 // on the size of a batch, by a fault; 0 for none but max
 }
 
 const maxPartitions = 1024 // as many as any tier of the service has
@@ -109,7 +110,7 @@ func (s *Server) declare(h Hub) (*hub, error) {
 	case s.hubs[key] != nil:
 		return nil, fmt.Errorf("event hub %q: is there already", h.Name)
 	}
-	made := &hub{Hub: h, created: time.Now()}
+	made := &hub{Hub: h, created: time.Now(), max: s.o.MaxSize}
 	for i := range h.Partitions {
 		made.partitions = append(made.partitions, &partition{id: strconv.Itoa(i), keep: s.o.KeepBytes})
 	}
@@ -144,7 +145,8 @@ func (s *Server) Attach(ctx context.Context, l *amqp.Link) error {
 	if err != nil {
 		return err
 	}
-	l.SetMaxMessageSize(s.o.MaxSize)
+	l.SetMaxMessageSize(h.max)
+	l.SetTolerance(h.max)
 	rest := path[1:]
 	switch {
 	case l.Sends() && len(rest) == 0:

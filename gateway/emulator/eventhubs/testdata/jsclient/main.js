@@ -38,6 +38,7 @@ const large = "x".repeat(900_000);
 await producer.sendBatch([{ body: large, properties: { large: true } }], { partitionId: "3" });
 assert.equal((await producer.createBatch()).tryAdd({ body: "x".repeat(1 << 20) }), false);
 await assert.rejects(producer.sendBatch([{ body: 1 }], { partitionId: "9" }));
+await assert.rejects(producer.sendBatch([{ body: "x".repeat((1 << 20) + 1) }]), { code: "MessageTooLargeError" });
 
 // Everything comes out, each key in order from one partition.
 const got = new Map();
