@@ -52,7 +52,8 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 		return nil, err
 	}
 	s, err := messaging.NewSender(target, messaging.Service[*azeventhubs.ProducerClient]{
-		Open:       p.opener(o.Name()),
+		New:        newClient(o.Name()),
+		Ready:      p.ready,
 		Pack:       p.pack,
 		Place:      p.place,
 		Code:       code,
@@ -81,9 +82,9 @@ func parse(raw json.RawMessage) (messaging.Target, partition, error) {
 	return t, partition(id), in.Err()
 }
 
-// opener returns what opens a client and its link.
-func (p partition) opener(userAgent string) func(context.Context, messaging.Access) (*azeventhubs.ProducerClient, error) {
-	return func(ctx context.Context, a messaging.Access) (*azeventhubs.ProducerClient, error) {
+// newClient returns what makes clients.
+func newClient(userAgent string) func(messaging.Access) (*azeventhubs.ProducerClient, error) {
+	return func(a messaging.Access) (*azeventhubs.ProducerClient, error) {
 		options := &azeventhubs.ProducerClientOptions{
 			ApplicationID: userAgent,
 			RetryOptions:  azeventhubs.RetryOptions{MaxRetries: -1},
@@ -92,22 +93,17 @@ func (p partition) opener(userAgent string) func(context.Context, messaging.Acce
 				return a.Dial(ctx)
 			},
 		}
-		var c *azeventhubs.ProducerClient
-		var err error
 		if a.Credential != nil {
-			c, err = azeventhubs.NewProducerClient(a.Host, a.Entity, a.Credential, options)
-		} else {
-			c, err = azeventhubs.NewProducerClientFromConnectionString(a.Connection, a.Entity, options)
+			return azeventhubs.NewProducerClient(a.Host, a.Entity, a.Credential, options)
 		}
-		if err != nil {
-			return nil, err
-		}
-		if _, err := c.NewEventDataBatch(ctx, p.options("")); err != nil { // which opens the link
-			_ = c.Close(ctx) // the reason is err
-			return nil, err
-		}
-		return c, nil
+		return azeventhubs.NewProducerClientFromConnectionString(a.Connection, a.Entity, options)
 	}
+}
+
+// ready opens the link, of which the limit of a batch is asked.
+func (p partition) ready(ctx context.Context, c *azeventhubs.ProducerClient) error {
+	_, err := c.NewEventDataBatch(ctx, p.options(""))
+	return err
 }
 
 // code is that of an error behind which the SDK hides another.

@@ -34,9 +34,10 @@ type verdict struct {
 	lost bool
 }
 
-// blames are the conditions of AMQP errors for which somebody is to blame. For
-// those of the event, that is when the service rejects a message; when it
-// refuses or ends a link with one of them, the endpoint is to blame.
+// blames are the conditions of AMQP errors for which somebody is to blame. The
+// event is when the service rejects a message with one of its conditions; when
+// it refuses or ends a link with one, the endpoint is, but for a link that ends
+// because a message is too large.
 var blames = map[amqp.ErrCond]delivery.Blame{
 	amqp.ErrCondMessageSizeExceeded:         delivery.Event,
 	amqp.ErrCondDecodeError:                 delivery.Event,
@@ -64,8 +65,9 @@ var keepsLink = map[amqp.ErrCond]bool{
 	amqp.ErrCondResourceLimitExceeded:   true,
 }
 
-// judge says what err, met by a try under ctx, comes to.
-func (s *Service[C]) judge(ctx context.Context, t *Target, err error) verdict {
+// judge says what err, met under ctx, comes to: by a try to send, or by one to
+// open a link.
+func (s *Service[C]) judge(ctx context.Context, t *Target, err error, opening bool) verdict {
 	words := func(text string) error { return fmt.Errorf("%s: %s", t.Origin(), text) }
 	var bad *malformed
 	var noConn *dialError
@@ -80,7 +82,8 @@ func (s *Service[C]) judge(ctx context.Context, t *Target, err error) verdict {
 	case errors.As(err, &noToken):
 		return verdict{noToken.outcome(words(noToken.Error())), true}
 	case condition.name != "":
-		return s.judgeCondition(t, condition)
+		condition.ofLink = condition.ofLink || opening
+		return s.judgeCondition(t, condition, opening)
 	case errors.As(err, &answered):
 		return s.judgeStatus(t, answered.RPCCode(), err)
 	}
@@ -102,13 +105,13 @@ func (s *Service[C]) judge(ctx context.Context, t *Target, err error) verdict {
 	return verdict{delivery.Transient(words(text)), true}
 }
 
-func (s *Service[C]) judgeCondition(t *Target, c condition) verdict {
+func (s *Service[C]) judgeCondition(t *Target, c condition, opening bool) verdict {
 	text := string(c.name)
 	if description := t.clean(c.description); description != "" {
 		text += ": " + description
 	}
 	blame := blames[c.name]
-	if blame == delivery.Event && c.ofLink && c.name != amqp.ErrCondMessageSizeExceeded {
+	if blame == delivery.Event && c.ofLink && (opening || c.name != amqp.ErrCondMessageSizeExceeded) {
 		blame = delivery.Endpoint
 	}
 	if hint := s.hint(c.name, c.ofLink); hint != "" {

@@ -46,9 +46,8 @@ type links[C Client] struct {
 	target     *Target
 	tls        *tls.Config
 	credential azcore.TokenCredential
-	// open returns a client whose link to the entity is open. On an error it
-	// has closed what it had.
-	open func(context.Context, Access) (C, error)
+	create     func(Access) (C, error)
+	ready      func(context.Context, C) error
 
 	mu      sync.Mutex
 	current *link[C] // the one to use; nil for none
@@ -156,9 +155,12 @@ func (l *links[C]) openOn(ctx context.Context, w *wire) (C, error) {
 	if l.credential != nil {
 		a.Credential = during(ctx, l.credential)
 	}
-	client, err := l.open(ctx, a)
+	client, err := l.create(a)
 	if err != nil {
-		w.cut()
+		return client, err
+	}
+	if err = l.ready(ctx, client); err != nil {
+		closeClient(client, w)
 	}
 	return client, err
 }

@@ -145,7 +145,14 @@ func (r *run[C]) transfer(ctx context.Context, ds []*delivery.Delivery) (int, de
 	if err == nil {
 		return n, delivery.Delivered()
 	}
-	v := r.service.judge(ctx, &r.target, err)
+	v := r.service.judge(ctx, &r.target, err, false)
+	if v.Blame == delivery.Event {
+		// An SDK that mends a link within a call may have been refused it, and
+		// that is not the event's fault.
+		if err := r.service.Ready(ctx, r.client); err != nil {
+			v = r.service.judge(ctx, &r.target, err, true)
+		}
+	}
 	if v.lost {
 		r.lost.Store(true)
 	}

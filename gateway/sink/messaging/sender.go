@@ -46,9 +46,12 @@ func (o Options) Name() string { return cmp.Or(o.UserAgent, "headgate") }
 
 // Service is what a sender needs of an SDK.
 type Service[C Client] struct {
-	// Open returns a client whose link for sending is open, and that never
-	// tries anything again by itself. On an error it has closed what it had.
-	Open func(context.Context, Access) (C, error)
+	// New returns a client that never tries to send again by itself. It does not
+	// connect yet.
+	New func(Access) (C, error)
+	// Ready opens the client's connection and its link for sending, as far as
+	// they are not.
+	Ready func(context.Context, C) error
 	// Pack makes one transfer of deliveries from the front of ds. It retains
 	// nothing of them once the transfer's Send has returned.
 	Pack func(ctx context.Context, c C, ds []*delivery.Delivery) (Transfer, error)
@@ -80,7 +83,7 @@ type Sender[C Client] struct {
 func NewSender[C Client](t Target, s Service[C], o Options) (*Sender[C], error) {
 	out := &Sender[C]{service: s, target: t}
 	out.links.target = &out.target
-	out.links.open = s.Open
+	out.links.create, out.links.ready = s.New, s.Ready
 	out.links.tls = o.TLS
 	if t.Connection != "" {
 		return out, nil
@@ -124,7 +127,7 @@ func (s *Sender[C]) Send(ctx context.Context, batch []delivery.Delivery) []deliv
 	}
 	link, err := s.links.acquire(ctx)
 	if err != nil {
-		return fill(outcomes, s.service.judge(ctx, &s.target, err).Outcome)
+		return fill(outcomes, s.service.judge(ctx, &s.target, err, true).Outcome)
 	}
 	r := &run[C]{Sender: s, client: link.client}
 	r.all(ctx, chains(batch, outcomes, s.service.Place))
@@ -139,7 +142,7 @@ func (s *Sender[C]) Probe(ctx context.Context) (string, error) {
 	w := &wire{target: &s.target, tls: s.links.tls}
 	client, err := s.links.openOn(ctx, w)
 	if err != nil {
-		return "", s.service.judge(ctx, &s.target, err).Err
+		return "", s.service.judge(ctx, &s.target, err, true).Err
 	}
 	closeClient(client, w)
 	return fmt.Sprintf("connected to %s%s, signed in with %s, and opened a link for sending", s.target.Origin(), s.target.security(), s.target.proof()), nil

@@ -51,7 +51,8 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 		return nil, err
 	}
 	s, err := messaging.NewSender(target, messaging.Service[*client]{
-		Open:       opener(o.Name()),
+		New:        newClient(o.Name()),
+		Ready:      ready,
 		Pack:       pack,
 		Place:      place,
 		Code:       code,
@@ -79,9 +80,9 @@ type client struct {
 	sender *azservicebus.Sender
 }
 
-// opener returns what opens a client and its link.
-func opener(userAgent string) func(context.Context, messaging.Access) (*client, error) {
-	return func(ctx context.Context, a messaging.Access) (*client, error) {
+// newClient returns what makes clients.
+func newClient(userAgent string) func(messaging.Access) (*client, error) {
+	return func(a messaging.Access) (*client, error) {
 		options := &azservicebus.ClientOptions{
 			ApplicationID: userAgent,
 			RetryOptions:  azservicebus.RetryOptions{MaxRetries: -1},
@@ -90,25 +91,25 @@ func opener(userAgent string) func(context.Context, messaging.Access) (*client, 
 				return a.Dial(ctx)
 			},
 		}
-		c := &client{}
+		var c *azservicebus.Client
 		var err error
 		if a.Credential != nil {
-			c.Client, err = azservicebus.NewClient(a.Host, a.Credential, options)
+			c, err = azservicebus.NewClient(a.Host, a.Credential, options)
 		} else {
-			c.Client, err = azservicebus.NewClientFromConnectionString(a.Connection, options)
+			c, err = azservicebus.NewClientFromConnectionString(a.Connection, options)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if c.sender, err = c.NewSender(a.Entity, nil); err == nil {
-			_, err = c.sender.NewMessageBatch(ctx, nil) // which opens the link
-		}
-		if err != nil {
-			_ = c.Close(ctx) // the reason is err
-			return nil, err
-		}
-		return c, nil
+		sender, err := c.NewSender(a.Entity, nil)
+		return &client{c, sender}, err
 	}
+}
+
+// ready opens the link, of which the limit of a batch is asked.
+func ready(ctx context.Context, c *client) error {
+	_, err := c.sender.NewMessageBatch(ctx, nil)
+	return err
 }
 
 // code is that of an error behind which the SDK hides another.
