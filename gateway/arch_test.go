@@ -95,8 +95,9 @@ var plan = map[string]room{
 	"gateway/emulator/servicebus/broker": {},
 
 	"gateway/emulator/eventgrid":        {},
-	"gateway/sink/blob":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", azure + "/storage/azblob"}},
-	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
+	"gateway/sink/azure":                {imports: []string{"gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
+	"gateway/sink/blob":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure"}, libs: []string{azure + "/azcore", azure + "/storage/azblob"}},
+	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure", "sdk/json"}, libs: []string{azure + "/azcore"}},
 	"gateway/sink/messaging":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
 	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
 	"gateway/sink/servicebus":           {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azservicebus"}},

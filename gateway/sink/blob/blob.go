@@ -47,6 +47,7 @@ import (
 
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/azure"
 )
 
 const (
@@ -76,7 +77,7 @@ type Options struct {
 type Sink struct {
 	settings  settings
 	client    *container.Client
-	transport *transport
+	transport *azure.Transport
 	now       func() time.Time
 	writing   sync.WaitGroup // for files
 
@@ -174,6 +175,6 @@ func isFull(batch []delivery.Delivery) bool {
 // called more than once.
 func (s *Sink) Close() error {
 	s.writing.Wait()
-	s.transport.client.CloseIdleConnections()
+	s.transport.CloseIdleConnections()
 	return nil
 }

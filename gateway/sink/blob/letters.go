@@ -18,6 +18,7 @@ import (
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/azure"
 )
 
 // Letters puts dead letters into a container in the layout of Azure Digital
@@ -30,7 +31,7 @@ import (
 type Letters struct {
 	target    target
 	client    *container.Client
-	transport *transport
+	transport *azure.Transport
 }
 
 // NewLetters returns Letters for the container at uri, which carries a shared
@@ -80,7 +81,7 @@ func (l *Letters) Put(ctx context.Context, letter delivery.DeadLetter) error {
 		options.AccessConditions = nil // by this name there can be nothing else
 		err = l.write(ctx, path+"-"+hex.EncodeToString(hash[:8])+".json", content, options)
 	}
-	if out := l.target.outcome(err); out.Err != nil {
+	if out := l.target.outcome(ctx, err); out.Err != nil {
 		return fmt.Errorf("dead letter: %w", out.Err)
 	}
 	return nil
@@ -93,7 +94,7 @@ func (l *Letters) write(ctx context.Context, name string, content []byte, o *blo
 
 // Close drops idle connections. It may be called more than once.
 func (l *Letters) Close() error {
-	l.transport.client.CloseIdleConnections()
+	l.transport.CloseIdleConnections()
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 )
@@ -16,10 +15,7 @@ func (s *Sink) Probe(ctx context.Context) (string, error) {
 	client := s.client.NewBlockBlobClient(s.settings.prefix + "probe-" + rand.Text())
 	id := base64.StdEncoding.EncodeToString([]byte("probe"))
 	_, err := client.StageBlock(ctx, id, streaming.NopCloser(bytes.NewReader([]byte("probe\n"))), nil)
-	if out := s.settings.outcome(err); out.Err != nil {
-		if ctx.Err() != nil {
-			return "", s.settings.wrap(errors.Join(errors.New("no answer in time"), context.Cause(ctx)))
-		}
+	if out := s.settings.outcome(ctx, err); out.Err != nil {
 		return "", out.Err
 	}
 	return "the container takes blocks of new blobs", nil

@@ -11,11 +11,11 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/azure"
 )
 
 const (
@@ -180,8 +180,8 @@ func isContainer(name string) bool {
 }
 
 // connect returns a client for the container, which tries each call once.
-func (t *target) connect(o Options) (*container.Client, *transport, error) {
-	transport := newTransport()
+func (t *target) connect(o Options) (*container.Client, *azure.Transport, error) {
+	transport := azure.NewTransport(lanes, nil)
 	options := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: cmp.Or(o.UserAgent, "headgate")},
@@ -202,14 +202,11 @@ func (t *target) open(identity azcore.TokenCredential, o *container.ClientOption
 	case t.signed:
 		return container.NewClientWithNoCredential(t.url, o)
 	}
-	if identity == nil {
-		chain, err := azidentity.NewDefaultAzureCredential(nil)
-		if err != nil {
-			return nil, &sink.SettingError{Field: "containerUri", Reason: "carries no signature, and no identity is at hand: " + sink.Snippet([]byte(err.Error()))}
-		}
-		identity = chain
+	identity, err := azure.Identity(identity, "containerUri")
+	if err != nil {
+		return nil, err
 	}
-	return container.NewClient(t.url, tokenSource{identity}, o)
+	return container.NewClient(t.url, identity, o)
 }
 
 // wrap says which container err is about.

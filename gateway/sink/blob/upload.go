@@ -5,22 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/azure"
 )
 
 // upload writes a file by one request: it is there whole, or not at all.
@@ -31,7 +28,7 @@ func (s *Sink) upload(ctx context.Context, name string, content []byte) delivery
 		// way made twice because a connection broke.
 		return delivery.Delivered()
 	}
-	return s.settings.outcome(err)
+	return s.settings.outcome(ctx, err)
 }
 
 // newBlob are the options of a blob that must not be there yet.
@@ -45,19 +42,13 @@ func newBlob(contentType string) *blockblob.UploadOptions {
 
 // outcome blames the endpoint for what an operator must mend, and nobody for
 // the rest. No event is to blame ever: to the service they are bytes of a file.
-func (t *target) outcome(err error) delivery.Outcome {
+func (t *target) outcome(ctx context.Context, err error) delivery.Outcome {
 	if err == nil {
 		return delivery.Delivered()
 	}
 	var answered *azcore.ResponseError
-	if noToken := (*tokenError)(nil); errors.As(err, &noToken) {
-		return noToken.outcome(t.wrap(noToken))
-	} else if !errors.As(err, &answered) {
-		cause := err
-		if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-			cause = wrapped.Err // without the address, which may hold a signature
-		}
-		return sink.FromError(cause, t.wrap(cause))
+	if !errors.As(err, &answered) {
+		return azure.Failure(ctx, err, t.wrap)
 	}
 	var header http.Header
 	if answered.RawResponse != nil {
@@ -104,43 +95,4 @@ func hint(e *azcore.ResponseError) string {
 		return "redirects are not followed"
 	}
 	return ""
-}
-
-// tokenSource marks the errors of an identity as such.
-type tokenSource struct{ azcore.TokenCredential }
-
-func (t tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := t.TokenCredential.GetToken(ctx, o)
-	if err != nil {
-		return token, &tokenError{err}
-	}
-	return token, nil
-}
-
-// tokenError means that the identity got no token.
-type tokenError struct{ err error }
-
-func (e *tokenError) Error() string {
-	return fmt.Sprintf("no token for the gateway's identity: %s", sink.Snippet([]byte(e.err.Error())))
-}
-func (e *tokenError) Unwrap() error { return e.err }
-
-// NonRetriable marks the error for the SDK.
-func (e *tokenError) NonRetriable() {}
-
-// outcome blames the endpoint, whose identity is not set up: nothing but a
-// change there helps. An authority that is out of order or out of reach is
-// nobody's fault.
-func (e *tokenError) outcome(words error) delivery.Outcome {
-	var answered *azidentity.AuthenticationFailedError
-	if errors.As(e.err, &answered) && answered.RawResponse != nil {
-		if out := sink.FromStatus(answered.RawResponse.StatusCode, answered.RawResponse.Header, time.Now(), words); out.Blame == delivery.Nobody {
-			return out
-		}
-		return delivery.Refused(words)
-	}
-	if unreachable := (net.Error)(nil); errors.As(e.err, &unreachable) {
-		return sink.FromError(e.err, words)
-	}
-	return delivery.Refused(words)
 }

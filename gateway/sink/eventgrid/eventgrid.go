@@ -20,10 +20,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/azure"
 )
 
 const (
@@ -55,7 +55,7 @@ type Options struct {
 // Sink publishes to one topic. It is safe for concurrent use.
 type Sink struct {
 	settings  settings
-	transport *transport
+	transport *azure.Transport
 	pipeline  runtime.Pipeline
 }
 
@@ -87,7 +87,11 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := newTransport(s.caFile)
+	var dial azure.DialTLS
+	if s.caFile != "" {
+		dial = dialTrusting(s.caFile)
+	}
+	transport := azure.NewTransport(lanes, dial)
 	// The publisher of azeventgrid would parse the events and write them anew:
 	// times lose their text, numbers of extensions their kind, data its form.
 	// The pipeline beneath it sends the bytes, and does all the rest.
@@ -109,14 +113,11 @@ func (s *settings) authentication(identity azcore.TokenCredential) (policy.Polic
 	if s.accessKey != "" {
 		return runtime.NewKeyCredentialPolicy(azcore.NewKeyCredential(s.accessKey), "aeg-sas-key", nil), nil
 	}
-	if identity == nil {
-		chain, err := azidentity.NewDefaultAzureCredential(nil)
-		if err != nil {
-			return nil, &sink.SettingError{Field: "accessKey", Reason: "is not set, and no identity is at hand: " + sink.Snippet([]byte(err.Error()))}
-		}
-		identity = chain
+	identity, err := azure.Identity(identity, "accessKey")
+	if err != nil {
+		return nil, err
 	}
-	return runtime.NewBearerTokenPolicy(tokenSource{identity}, []string{tokenScope}, nil), nil
+	return runtime.NewBearerTokenPolicy(identity, []string{tokenScope}, nil), nil
 }
 
 // Capacity is 8 lanes of at most 256 events and 768 KiB.
@@ -190,6 +191,6 @@ func fill(outcomes []delivery.Outcome, out delivery.Outcome) {
 // Close drops idle connections; it is called when no Send is under way. It may
 // be called more than once.
 func (s *Sink) Close() error {
-	s.transport.client.CloseIdleConnections()
+	s.transport.CloseIdleConnections()
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/azure"
 	"github.com/headgate/headgate/sdk/json"
 )
 
@@ -117,20 +117,10 @@ func (s *Sink) do(ctx context.Context, body []byte) delivery.Outcome {
 
 // failed is the outcome of a request without an answer.
 func (s *Sink) failed(ctx context.Context, err error) delivery.Outcome {
-	if ctx.Err() != nil {
-		return delivery.Transient(s.settings.wrap(fmt.Errorf("no answer in time: %w", context.Cause(ctx))))
-	}
-	if noToken := (*tokenError)(nil); errors.As(err, &noToken) {
-		return noToken.outcome(s.settings.wrap(noToken))
-	}
-	cause := err
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		cause = wrapped.Err // without the address, which wrap names
-	}
 	if noRoots := (*rootsError)(nil); errors.As(err, &noRoots) {
 		return delivery.Refused(s.settings.wrap(noRoots))
 	}
-	return sink.FromError(cause, s.settings.wrap(cause))
+	return azure.Failure(ctx, err, s.settings.wrap)
 }
 
 // answerError puts an answer that is not 2xx into words.
