@@ -87,12 +87,19 @@ func (e *Event) eachExtension(yield func(string, string) bool) {
 
 // TwinID is the id of the twin that the event is about, from where Azure
 // Digital Twins writes it: for telemetry what follows "/digitaltwins/" in the
-// source, else the subject, up to "/relationships/" if it names a relationship.
-// It is empty when the event names no twin.
+// source, and where it came in the Event Grid schema, whose source is a topic, the
+// subject; else the subject, up to "/relationships/" if it names a relationship. It
+// is empty when the event names no twin.
 func (e *Event) TwinID() string {
 	if e.Type() == Telemetry {
-		_, twin, _ := strings.Cut(e.Source(), "/digitaltwins/")
-		return twin
+		source := e.Source()
+		if _, twin, ok := strings.Cut(source, "/digitaltwins/"); ok {
+			return twin
+		}
+		if strings.HasPrefix(source, "/subscriptions/") {
+			return e.Subject()
+		}
+		return ""
 	}
 	twin, _, _ := strings.Cut(e.Subject(), "/relationships/")
 	return twin

@@ -77,6 +77,7 @@ func TestTwinID(t *testing.T) {
 		{"relationship", sdk.RelationshipUpdate, "plant", "boiler-7/relationships/feeds-1", "boiler-7"},
 		{"telemetry", sdk.Telemetry, "plant/digitaltwins/boiler-7", "", "boiler-7"},
 		{"telemetry of a component", sdk.Telemetry, "plant/digitaltwins/boiler-7", "front", "boiler-7"},
+		{"telemetry in the Event Grid schema", sdk.Telemetry, "/subscriptions/s/topics/t", "boiler-7", "boiler-7"},
 		{"telemetry of no twin", sdk.Telemetry, "plant", "front", ""},
 		{"no subject", sdk.TwinUpdate, "plant/digitaltwins/boiler-7", "", ""},
 	}

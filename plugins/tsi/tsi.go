@@ -7,6 +7,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/headgate/headgate/sdk"
 	"github.com/headgate/headgate/sdk/json"
@@ -101,7 +102,11 @@ func (s *shaper) gather(kind string, e *sdk.Event) error {
 		return errors.New("data is not a JSON object")
 	}
 	if kind == sdk.Telemetry {
-		return s.telemetry(e.Subject(), data)
+		component := e.Subject()
+		if !strings.Contains(e.Source(), "/digitaltwins/") { // it came in the Event Grid schema
+			component = ""
+		}
+		return s.telemetry(component, data)
 	}
 	return s.creation(data)
 }
