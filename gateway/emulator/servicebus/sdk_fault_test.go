@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -203,6 +204,43 @@ func TestConnectionIsLost(t *testing.T) {
 	}
 }
 
+// TestDisabledUnderReceiver expects that a receiver that waits is told.
+func TestDisabledUnderReceiver(t *testing.T) {
+	n := serve(t, servicebus.Options{})
+	r := queueReceiver(t, n.client(t), "q")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.ReceiveMessages(within(t), 1, nil)
+		ended <- err
+	}()
+	must(t, n.Inject(servicebus.Fault{Kind: servicebus.DisableEntity, Entity: "q"}))
+	if err := <-ended; condition(err) != "com.microsoft:entity-disabled" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestRestart has a client go on with a server that took another's place.
+func TestRestart(t *testing.T) {
+	ln := must1[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
+	first := must1[*servicebus.Server](t)(servicebus.New(servicebus.Options{}))
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- first.Serve(ctx, ln) }()
+	n := &namespace{first, connectionString(ln.Addr())}
+	s := sender(t, n.client(t), "q")
+	must(t, s.SendMessage(within(t), text("a"), nil))
+	stop()
+	must(t, <-done)
+	first.Close()
+
+	second := must1[*servicebus.Server](t)(servicebus.New(servicebus.Options{}))
+	serveOn(t, second, must1[net.Listener](t)(net.Listen("tcp", ln.Addr().String())))
+	must(t, s.SendMessage(within(t), text("b"), nil))
+	if messages := must1[[]servicebus.Message](t)(second.Messages("q", 1, 10)); len(messages) != 1 || string(messages[0].Body) != "b" {
+		t.Errorf("the second server has %v", messages)
+	}
+}
+
 func TestFaultsThatCannotBe(t *testing.T) {
 	n := serve(t, servicebus.Options{Entities: broker.Config{DeclaredOnly: true}})
 	for _, f := range []servicebus.Fault{
@@ -214,5 +252,8 @@ func TestFaultsThatCannotBe(t *testing.T) {
 		if err := n.Inject(f); err == nil {
 			t.Errorf("Inject(%+v) took it", f)
 		}
+	}
+	if left := n.Faults(); len(left) != 0 {
+		t.Errorf("faults %v are left", left)
 	}
 }

@@ -35,8 +35,11 @@ func serve(t testing.TB, o servicebus.Options) *namespace {
 		t.Fatal(err)
 	}
 	serveOn(t, s, ln)
-	return &namespace{s, fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true",
-		ln.Addr(), keyName, key)}
+	return &namespace{s, connectionString(ln.Addr())}
+}
+
+func connectionString(addr net.Addr) string {
+	return fmt.Sprintf("Endpoint=sb://%s;SharedAccessKeyName=%s;SharedAccessKey=%s;UseDevelopmentEmulator=true", addr, keyName, key)
 }
 
 // serveOn serves s on ln until the test ends.

@@ -115,7 +115,7 @@ func (e *Entity) each(f func(*Entity)) {
 func (e *Entity) Path() string { return e.path }
 
 // RequiresSession is whether messages are received by session alone.
-func (e *Entity) RequiresSession() bool { return e.settings.RequiresSession }
+func (e *Entity) RequiresSession() bool { return e.declared.RequiresSession }
 
 // MaxMessageBytes is the most that one transfer to the entity may hold.
 func (e *Entity) MaxMessageBytes() int64 {

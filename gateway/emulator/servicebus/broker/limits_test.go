@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/headgate/headgate/gateway/emulator/servicebus/broker"
 )
@@ -109,6 +112,26 @@ func TestAddresses(t *testing.T) {
 	}
 	if n := len(b.Entities()); n != 4 {
 		t.Errorf("%d entities, want 4", n)
+	}
+}
+
+func TestConfigIsWrittenAsItIsRead(t *testing.T) {
+	want := broker.Config{Queues: []broker.Queue{{Name: "q", Settings: broker.Settings{
+		RequiresSession: true, LockDuration: broker.Duration(90 * time.Second), MaxDeliveryCount: 3, Status: broker.SendDisabled,
+	}}}}
+	b, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := `{"queues":[{"name":"q","requiresSession":true,"lockDuration":"1m30s","maxDeliveryCount":3,"status":"sendDisabled"}]}`; string(b) != text {
+		t.Errorf("%s, want %s", b, text)
+	}
+	var got broker.Config
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

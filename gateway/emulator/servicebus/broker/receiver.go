@@ -42,12 +42,6 @@ func (e *Entity) Receive(owner any, mode Mode) (*Receiver, error) {
 	return &Receiver{e: e, mode: mode, owner: owner}, nil
 }
 
-// Entity is where the receiver takes messages from.
-func (r *Receiver) Entity() *Entity { return r.e }
-
-// Mode is what becomes of messages that it takes.
-func (r *Receiver) Mode() Mode { return r.mode }
-
 // Session is the id of the receiver's session, and until when its lock was
 // held at the time of the call; ok is false without one.
 func (r *Receiver) Session() (id string, until time.Time, ok bool) {
