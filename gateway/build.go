@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -151,6 +152,10 @@ func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route
 			release()
 			return nil, fmt.Errorf("route %s: %w", r.ID, err)
 		}
+		if r, err = b.mapped(&next.snapshot, r); err != nil {
+			release()
+			return nil, fmt.Errorf("route %s: %w", r.ID, err)
+		}
 		stages, keys, err := b.stages(ctx, &next.snapshot, r, bytes)
 		held = append(held, keys...)
 		if err != nil {
@@ -206,6 +211,28 @@ func parseFilter(text string) (*filter.Filter, error) {
 		return nil, &catalog.FieldError{Field: "filter", Reason: err.Error()}
 	}
 	return f, nil
+}
+
+// mapped returns r with the mapping transform that its endpoint implies.
+func (b *builder) mapped(s *catalog.Snapshot, r catalog.Route) (catalog.Route, error) {
+	e, ok := s.Endpoint(r.EndpointName)
+	if !ok {
+		return r, nil // a route that is tried out
+	}
+	i := slices.IndexFunc(b.kinds, func(k kind) bool { return k.Name == e.Kind })
+	if i < 0 || b.kinds[i].mapping == nil {
+		return r, nil
+	}
+	name := b.kinds[i].mapping(e.Settings)
+	if name == "" || slices.ContainsFunc(r.Transforms, func(ref catalog.PluginRef) bool { return ref.Plugin.Name == name }) {
+		return r, nil
+	}
+	if _, ok := s.Plugin(name); !ok {
+		return r, &catalog.FieldError{Field: "transforms", Reason: fmt.Sprintf(
+			"endpoint %s takes events that the plugin %q makes, as the last transform of each route to it, and there is no such plugin: push it, or choose another schema for the endpoint", e.Name, name)}
+	}
+	r.Transforms = append(slices.Clip(r.Transforms), catalog.PluginRef{Plugin: catalog.Ref{Name: name}, Config: json.RawMessage("{}")})
+	return r, nil
 }
 
 // stages binds the plugins of r. The keys are what is to be released, also

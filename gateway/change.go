@@ -147,7 +147,11 @@ func (g *Gateway) PutRoute(ctx context.Context, by admin.Change, r catalog.Route
 		}
 		// What is not in force yet is not compiled, and has to be right all the same.
 		snapshot := tx.Snapshot()
-		_, keys, err := g.builder.stages(ctx, &snapshot, stored, tx.Module)
+		whole, err := g.builder.mapped(&snapshot, stored)
+		if err != nil {
+			return err
+		}
+		_, keys, err := g.builder.stages(ctx, &snapshot, whole, tx.Module)
 		g.builder.bindings.release(keys)
 		return err
 	})

@@ -7,7 +7,11 @@ import (
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/dispatch"
 	"github.com/headgate/headgate/gateway/sink"
+	"github.com/headgate/headgate/gateway/sink/blob"
+	"github.com/headgate/headgate/gateway/sink/eventgrid"
+	"github.com/headgate/headgate/gateway/sink/eventhubs"
 	"github.com/headgate/headgate/gateway/sink/file"
+	"github.com/headgate/headgate/gateway/sink/servicebus"
 	"github.com/headgate/headgate/gateway/sink/webhook"
 )
 
@@ -16,18 +20,42 @@ import (
 type kind struct {
 	catalog.Kind
 	open func(settings json.RawMessage) (dispatch.Sink, error)
+	// mapping, which may be nil, names the plugin that a route to such an endpoint
+	// has as its last transform, unless it names it itself; "" for none.
+	mapping func(settings json.RawMessage) string
 }
 
 // kinds are all of them. A new connector is one entry here.
 func kinds(version string) []kind {
+	agent := "headgate/" + version
 	return []kind{
-		{described(webhook.Kind()), func(settings json.RawMessage) (dispatch.Sink, error) {
-			return webhook.New(settings, webhook.Options{UserAgent: "headgate/" + version})
+		{Kind: described(webhook.Kind()), open: func(settings json.RawMessage) (dispatch.Sink, error) {
+			return webhook.New(settings, webhook.Options{UserAgent: agent})
 		}},
-		{described(file.Kind()), func(settings json.RawMessage) (dispatch.Sink, error) {
+		{Kind: described(file.Kind()), open: func(settings json.RawMessage) (dispatch.Sink, error) {
 			return file.New(settings)
 		}},
+		{Kind: described(servicebus.Kind()), open: func(settings json.RawMessage) (dispatch.Sink, error) {
+			return servicebus.New(settings, servicebus.Options{UserAgent: agent})
+		}},
+		{Kind: described(eventhubs.Kind()), open: func(settings json.RawMessage) (dispatch.Sink, error) {
+			return eventhubs.New(settings, eventhubs.Options{UserAgent: agent})
+		}},
+		{Kind: described(eventgrid.Kind()), open: func(settings json.RawMessage) (dispatch.Sink, error) {
+			return eventgrid.New(settings, eventgrid.Options{UserAgent: agent})
+		}, mapping: gridMapping},
+		{Kind: described(blob.Kind()), open: func(settings json.RawMessage) (dispatch.Sink, error) {
+			return blob.New(settings, blob.Options{UserAgent: agent})
+		}},
 	}
+}
+
+// gridMapping is what makes events of the schema that a topic takes.
+func gridMapping(settings json.RawMessage) string {
+	if schema, err := eventgrid.SchemaOf(settings); err == nil && schema == eventgrid.EventGridSchema {
+		return "eventgrid"
+	}
+	return ""
 }
 
 // forms are the sinks' forms of secrets in the catalog's terms.

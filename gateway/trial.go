@@ -46,6 +46,10 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 	if err := snapshot.CheckPlugins(r); err != nil {
 		return nil, err
 	}
+	r, err := g.builder.mapped(&snapshot, r)
+	if err != nil {
+		return nil, err
+	}
 	t := &g.trial
 	t.running.Lock()
 	defer t.running.Unlock()

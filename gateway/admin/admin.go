@@ -83,6 +83,7 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/endpoints/:name", s.getEndpoint},
 		{http.MethodPut, "/endpoints/:name", s.putEndpoint},
 		{http.MethodDelete, "/endpoints/:name", s.deleteEndpoint},
+		{http.MethodPost, "/endpoints/:name", s.testEndpoint},
 		{http.MethodGet, "/endpoints/:name/revisions", s.listEndpointRevisions},
 		{http.MethodPost, "/endpoints/:name/replay", s.replay},
 

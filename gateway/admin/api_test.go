@@ -236,6 +236,14 @@ func (g *gateway) take(s catalog.Selection) (int, error) {
 	return before - len(g.letters), nil
 }
 
+func (g *gateway) ProbeEndpoint(_ context.Context, name string) (catalog.Probed, error) {
+	snapshot := g.Snapshot()
+	if _, ok := snapshot.Endpoint(name); !ok {
+		return catalog.Probed{}, &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	return catalog.Probed{OK: true, Said: "it is there", TookMs: 3}, nil
+}
+
 func (g *gateway) Replay(_ context.Context, endpoint string, from catalog.Bound) (catalog.Replay, error) {
 	if snapshot := g.Snapshot(); !slices.ContainsFunc(snapshot.Endpoints, func(e catalog.Endpoint) bool { return e.Name == endpoint }) {
 		return catalog.Replay{}, &catalog.NotFoundError{Kind: "endpoint", Name: endpoint}
@@ -341,6 +349,10 @@ func document(t testing.TB) routers.Router {
 			s.Value.AdditionalProperties.Has = &closed
 		}
 	}
+	// This router knows no path with something behind a parameter.
+	const action, apart = "/endpoints/{name}:test", "/endpoints/{name}/:test"
+	doc.Paths.Set(apart, doc.Paths.Value(action))
+	doc.Paths.Delete(action)
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
 		t.Fatal(err)
@@ -371,6 +383,9 @@ func (c *conforming) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	local := r.Clone(r.Context())
 	local.URL.Scheme, local.URL.Host, local.Host = "", "", ""
+	if name, ok := strings.CutSuffix(local.URL.Path, ":test"); ok && strings.Contains(name, "/endpoints/") {
+		local.URL.Path = name + "/:test"
+	}
 	local.Body = io.NopCloser(bytes.NewReader(sent))
 	route, params, err := c.router.FindRoute(local)
 	if err != nil {
@@ -500,6 +515,9 @@ func TestDocumentListsEveryPath(t *testing.T) {
 			segments = append(segments, strings.ReplaceAll(s, "\x00", ":"))
 		}
 		key := r.Method + " " + strings.Join(segments, "/")
+		if key == "POST /endpoints/{name}" {
+			key += ":test" // the router takes what is behind a name for a part of it
+		}
 		if !documented[key] {
 			t.Errorf("%s is mounted and not documented", key)
 		}

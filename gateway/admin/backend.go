@@ -49,6 +49,8 @@ type Endpoints interface {
 	// whether it is new. A "***" among e's secrets keeps the stored one.
 	PutEndpoint(ctx context.Context, by Change, e catalog.Endpoint) (stored catalog.Endpoint, created bool, err error)
 	DeleteEndpoint(ctx context.Context, by Change, name string) error
+	// ProbeEndpoint tries an endpoint without delivering anything.
+	ProbeEndpoint(ctx context.Context, name string) (catalog.Probed, error)
 }
 
 // Routes changes routes.

@@ -165,6 +165,17 @@ func TestClientPlugins(t *testing.T) {
 	}
 }
 
+func TestClientTestsEndpoints(t *testing.T) {
+	s := serve(t)
+	s.seed(t)
+	if got, err := s.api.TestEndpoint(t.Context(), "hub"); err != nil || got != (catalog.Probed{OK: true, Said: "it is there", TookMs: 3}) {
+		t.Errorf("TestEndpoint = %+v, %v", got, err)
+	}
+	if _, err := s.api.TestEndpoint(t.Context(), "nowhere"); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("TestEndpoint of an unknown one: %v, want ErrNotFound", err)
+	}
+}
+
 func TestClientReplay(t *testing.T) {
 	s := serve(t)
 	s.seed(t)

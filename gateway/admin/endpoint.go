@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,7 +28,39 @@ func (s *Server) getEndpoint(c echo.Context) error {
 	if !ok {
 		return &catalog.NotFoundError{Kind: "endpoint", Name: name}
 	}
-	return answerResource(c, http.StatusOK, e.Revision, s.kinds.Mask(e))
+	status, err := s.Status.Status(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	out := endpointWithStatus{Endpoint: s.kinds.Mask(e)}
+	for i := range status.Endpoints {
+		if status.Endpoints[i].Name == name {
+			out.Status = &status.Endpoints[i]
+		}
+	}
+	return answerResource(c, http.StatusOK, e.Revision, out)
+}
+
+// endpointWithStatus is an endpoint with how it fares, which is no part of it.
+type endpointWithStatus struct {
+	catalog.Endpoint
+	Status *catalog.EndpointStatus `json:"status,omitempty"`
+}
+
+// testAction ends the path of an endpoint that is to be tried; a name holds no
+// colon, so the router cannot take it apart.
+const testAction = ":test"
+
+func (s *Server) testEndpoint(c echo.Context) error {
+	name, ok := strings.CutSuffix(param(c, "name"), testAction)
+	if !ok {
+		return methodNotAllowed([]string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPut})(c)
+	}
+	probed, err := s.Endpoints.ProbeEndpoint(c.Request().Context(), name)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, probed)
 }
 
 func (s *Server) putEndpoint(c echo.Context) error {

@@ -29,7 +29,8 @@ func TestEndpointLifecycle(t *testing.T) {
 	}
 	tag := resp.Header.Get("ETag")
 	resp, got := s.do(t, "GET", "/endpoints/hub", "")
-	if got != body || resp.Header.Get("ETag") != tag {
+	own, status, ok := strings.Cut(got, `,"status":{"name":"hub","kind":"webhook","state":"failing"`)
+	if own+"}\n" != body || !ok || !strings.Contains(status, `"backlog":3`) || resp.Header.Get("ETag") != tag {
 		t.Errorf("GET = %s, tag %s; PUT answered %s, tag %s", got, resp.Header.Get("ETag"), body, tag)
 	}
 	s.want(t, 304, "GET", "/endpoints/hub", "", "If-None-Match: "+tag)
@@ -223,6 +224,8 @@ func TestProblems(t *testing.T) {
 		{"the root", "GET", "", ""},
 		{"a path too long", "GET", "/endpoints/hub/revisions/1", ""},
 		{"no such method", "POST", "/endpoints/hub", "{}"},
+		{"no such action", "POST", "/endpoints/hub:try", ""},
+		{"test of no endpoint", "POST", "/endpoints/x:test", ""},
 		{"no such method of a list", "DELETE", "/routes", ""},
 		{"no such method of an action", "GET", "/dead-letters/redrive", ""},
 		{"no such method of a test", "GET", "/routes:test", ""},

@@ -72,7 +72,7 @@ func DecodeEndpoint(name string, b []byte) (Endpoint, error) {
 	o.fail(In("delivery", err))
 	e.Delivery = d
 	o.sameName("name", name)
-	o.Ignore("revision", "createdAt", "updatedAt")
+	o.Ignore("revision", "createdAt", "updatedAt", "status")
 	if e.Kind == "" {
 		o.Refuse("kind", "is required: the kind of endpoint, such as \"webhook\"")
 	}

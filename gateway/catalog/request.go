@@ -70,6 +70,13 @@ type RefusedLetter struct {
 	Reason string         `json:"reason"`
 }
 
+// Probed is what came of trying an endpoint without delivering anything.
+type Probed struct {
+	OK     bool   `json:"ok"`
+	Said   string `json:"said"` // what was found, or why a delivery would fail
+	TookMs int64  `json:"tookMs"`
+}
+
 // Replay is what an endpoint is delivered once more.
 type Replay struct {
 	Endpoint string `json:"endpoint"`

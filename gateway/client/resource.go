@@ -46,6 +46,13 @@ func (c *Client) EndpointHistory(ctx context.Context, name string) ([]catalog.Re
 	return p.Items, err
 }
 
+// TestEndpoint tries the endpoint called name without delivering anything.
+func (c *Client) TestEndpoint(ctx context.Context, name string) (catalog.Probed, error) {
+	var out catalog.Probed
+	_, err := c.call(ctx, at(http.MethodPost, "endpoints", name+":test"), &out)
+	return out, err
+}
+
 // Replay delivers the endpoint called name everything from a position or a
 // time on once more.
 func (c *Client) Replay(ctx context.Context, name string, from catalog.Bound) (catalog.Replay, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"unicode/utf8"
 
@@ -8,12 +9,28 @@ import (
 	"github.com/headgate/headgate/sdk/json"
 )
 
+// isEventGrid reports whether the data of e is the event of e in the schema
+// already: another plugin made it.
+func isEventGrid(e *sdk.Event) bool {
+	if !bytes.Contains(e.Data(), eventType) {
+		return false
+	}
+	v, err := e.JSON()
+	return err == nil && v.At("id").Is(e.ID()) && v.At("eventType").Kind() == json.String && v.At("dataVersion").Kind() == json.String
+}
+
+var eventType = []byte(`"eventType"`)
+
 // toEventGrid makes the Event Grid event of e, which becomes the data of the
 // output. The members stand in the order in which Azure Digital Twins has them.
 //
 // It writes the text itself, and what is the same for all events as one piece: a
 // call costs a guest as much as many bytes.
 func (m *mapper) toEventGrid(e *sdk.Event, out *sdk.Outputs) error {
+	if isEventGrid(e) {
+		out.Add()
+		return nil
+	}
 	b := append(m.text[:0], `{"id":`...)
 	b = json.AppendQuoted(b, e.ID())
 	b = append(b, `,"subject":`...)
