@@ -64,6 +64,7 @@ func (g *Gateway) putInForce(ctx context.Context, next *build) error {
 		err := g.dispatch.Swap(ctx, next.plan)
 		if err == nil {
 			g.builder.adopt(next)
+			g.copyLetters(&next.snapshot)
 			g.metrics.Forget(exists(next.snapshot))
 			return nil
 		}

@@ -57,6 +57,7 @@ type Gateway struct {
 	trial    trial
 	metrics  *telemetry.Metrics
 	tally    tally
+	copies   copies
 	tail     *admin.Tail
 
 	changing sync.Mutex // serialises what changes the catalog or the plan
@@ -151,6 +152,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	g.onClose(g.dispatch.Close)
 	g.metrics.Watch(g.telemetryState)
 	g.wg.Go(func() { g.builder.bindings.warmUp(g.background) })
+	g.copyLetters(&first.snapshot)
 
 	g.onClose(func(context.Context) error {
 		g.cancel()
