@@ -55,7 +55,7 @@ var guestNever = []string{"encoding/json", "fmt", "reflect"}
 // ends in "/*" stands for every package directly beneath it that has no row.
 var plan = map[string]room{
 	"cmd/headgate": {
-		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/event", "gateway/plugin/admission", "gateway/telemetry", "gateway/workbench"},
+		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/emulator", "gateway/event", "gateway/plugin/admission", "gateway/telemetry", "gateway/workbench"},
 		libs:    []string{cobra, pflag, yaml},
 	},
 	"cmd/bench": {},
@@ -94,9 +94,15 @@ var plan = map[string]room{
 	"gateway/emulator/servicebus":        {imports: []string{"gateway/emulator/amqp", "gateway/emulator/servicebus/broker"}},
 	"gateway/emulator/servicebus/broker": {},
 
-	"gateway/emulator/eventgrid":        {},
+	"gateway/emulator": {
+		imports: []string{"gateway/emulator/amqp", "gateway/emulator/certificate", "gateway/emulator/eventgrid", "gateway/emulator/eventhubs", "gateway/emulator/servicebus", "gateway/emulator/servicebus/broker", "gateway/problem"},
+		libs:    []string{yaml},
+	},
+	"gateway/emulator/certificate":      {},
+	"gateway/emulator/eventgrid":        {imports: []string{"gateway/emulator/certificate"}},
 	"gateway/sink/azure":                {imports: []string{"gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
 	"gateway/sink/blob":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure"}, libs: []string{azure + "/azcore", azure + "/storage/azblob"}},
+	"gateway/sink/blob/azurite":         {libs: []string{azure + "/storage/azblob"}}, // for tests
 	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure", "sdk/json"}, libs: []string{azure + "/azcore"}},
 	"gateway/sink/messaging":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
 	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half

@@ -92,7 +92,9 @@ func subscribe(t *testing.T) *subscriber {
 			return
 		}
 		if r.Header.Get("Aeg-Event-Type") == "SubscriptionValidation" {
-			var e struct{ Data struct{ ValidationCode string } }
+			var e struct {
+				Data struct{ ValidationCode string }
+			}
 			if err := json.Unmarshal(events[0], &e); err != nil {
 				http.Error(w, err.Error(), http.StatusBadRequest)
 				return

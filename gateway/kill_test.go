@@ -21,6 +21,7 @@ import (
 
 	"github.com/headgate/headgate/gateway"
 	"github.com/headgate/headgate/gateway/config"
+	"github.com/headgate/headgate/gateway/sink/blob/azurite"
 )
 
 // killDir, in the environment, makes this test binary a gateway that is to be
@@ -30,7 +31,7 @@ const killDir = "HEADGATE_TEST_KILL_DIR"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(killDir)
 	if dir == "" {
-		os.Exit(m.Run())
+		azurite.Main(m)
 	}
 	cfg, err := config.Load(config.Sources{Env: os.LookupEnv, Flags: map[string]string{"data": dir, "listen": "127.0.0.1:0"}})
 	if err == nil {

@@ -83,7 +83,9 @@ func (g *Gateway) Status(context.Context) (catalog.Status, error) {
 		if !ok {
 			continue // it was deleted a moment ago
 		}
-		s.Endpoints = append(s.Endpoints, endpointStatus(e, configured.Kind, dead[e.Endpoint], g.tally.of(e.Endpoint)))
+		status := endpointStatus(e, configured.Kind, dead[e.Endpoint], g.tally.of(e.Endpoint))
+		status.DeadLetterError = g.copyError(e.Endpoint)
+		s.Endpoints = append(s.Endpoints, status)
 	}
 	s.State, s.Reason = summary(s)
 	return s, nil

@@ -52,6 +52,9 @@ type EndpointStatus struct {
 	Delivered   uint64    `json:"delivered"`   // since the start
 	Failed      uint64    `json:"failed"`      // attempts since the start
 	NextAttempt time.Time `json:"nextAttempt,omitzero"`
+	// DeadLetterError is why dead letters are not copied to the container that
+	// the endpoint names.
+	DeadLetterError string `json:"deadLetterError,omitempty"`
 }
 
 // TailStatus counts the followers of the live tail.
