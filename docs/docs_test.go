@@ -41,6 +41,7 @@ func TestCommands(t *testing.T) {
 		{"docs/plugins.md", map[string]string{"out.ndjson": `"subject":"ROOM-101"`}},
 		{"docs/api.md", nil},
 		{"docs/filters.md", nil},
+		{"docs/endpoints.md", nil},
 		{"plugins/tsi/README.md", nil},
 		{"examples/threshold/README.md", nil},
 	}
