@@ -10,8 +10,11 @@ type Outgoing struct {
 	Payload []byte // the encoded message
 	Format  uint32 // its message format; 0 for all but batches
 	Tag     []byte // at most 32 bytes, unlike that of any other unsettled message of the link; nil for any
+	// Settled sends the message as settled, for a client that will not say what
+	// became of it though its link is not settled.
+	Settled bool
 	// OnSettle is called when the client says what became of the message,
-	// unless the link is settled; see the package comment on callbacks.
+	// unless it is sent as settled; see the package comment on callbacks.
 	OnSettle func(*Settlement)
 }
 
@@ -99,7 +102,7 @@ func (s *session) start(o *outgoing, p *transfer) {
 	if p.Tag == nil {
 		p.Tag = tag(o.l.count + id)
 	}
-	if p.Settled = o.l.Settled(); !p.Settled {
+	if p.Settled = o.Settled || o.l.Settled(); !p.Settled {
 		s.unsettled[id] = &Settlement{l: o.l, id: id, onSettle: o.OnSettle}
 	}
 }

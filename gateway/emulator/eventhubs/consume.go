@@ -94,14 +94,16 @@ func (p *partition) leave(r *reader) {
 	p.readers = slices.DeleteFunc(p.readers, func(other *reader) bool { return other == r })
 }
 
-// pump sends what the client has credit for.
+// pump sends what the client has credit for. Readers settle nothing: a position
+// is what they keep, and to the Go client credit comes back only for what was
+// sent as settled.
 func (r *reader) pump() {
 	for _, e := range r.p.from(r.next) {
 		payload := e.payload
 		if r.tells {
 			payload = r.p.tell(payload)
 		}
-		if r.l.Send(amqp.Outgoing{Payload: payload}) != nil {
+		if r.l.Send(amqp.Outgoing{Payload: payload, Settled: true}) != nil {
 			return
 		}
 		r.next = e.sequence + 1
