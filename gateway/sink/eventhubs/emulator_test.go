@@ -100,7 +100,7 @@ func (n *namespace) read(t testing.TB, hub string) map[string][]*azeventhubs.Rec
 			for len(all[p.ID]) < p.Count {
 				events, err := r.ReceiveEvents(within(t), p.Count-len(all[p.ID]), nil)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("partition %s: %d of %d events: %v; faults left %+v", p.ID, len(all[p.ID]), p.Count, err, n.faults.Rules())
 				}
 				all[p.ID] = append(all[p.ID], events...)
 			}
