@@ -56,7 +56,7 @@ func newRoot(a *app) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupServer, serveCommand(a), demoCommand(a), statusCommand(a), versionCommand(a))
+	add(groupServer, serveCommand(a), demoCommand(a), emulatorCommand(a), statusCommand(a), versionCommand(a))
 	add(groupEvents, sendCommand(a), tailCommand(a), deadLettersCommand(a), replayCommand(a))
 	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a), endpointsCommand(a))
 	return root

@@ -53,6 +53,7 @@ type Fault struct {
 // $cbs or $management are meant only when Address ends in its name, except at
 // PutToken, where the address is the one that the token claims.
 type Rule struct {
+	Name    string // of the rule, for those who ask for [Faults.Rules]
 	Point   Point
 	Address string
 	Skip    int

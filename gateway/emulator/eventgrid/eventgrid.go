@@ -27,6 +27,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/headgate/headgate/gateway/emulator/certificate"
 )
 
 // Options are the optional inputs of [Listen].
@@ -41,6 +43,8 @@ type Options struct {
 	Key string
 	// CertFile is where the certificate is written to, in PEM; "" is nowhere.
 	CertFile string
+	// Certificate is the server's; the zero value makes one.
+	Certificate certificate.Certificate
 	// Clock tells when deliveries are due, expire and are tried again; nil is
 	// the real one. How long a subscriber takes to answer is real time always.
 	Clock Clock
@@ -68,7 +72,7 @@ const (
 type Server struct {
 	opts     Options
 	clock    Clock
-	cert     certificate
+	cert     certificate.Certificate
 	url      string
 	client   *http.Client
 	http     *http.Server
@@ -120,25 +124,18 @@ func (s *Server) setDefaults() {
 
 // start serves listener, and the subscriptions that were declared.
 func (s *Server) start(listener net.Listener) error {
-	cert, err := newCertificate(listener.Addr())
-	if err != nil {
+	if err := s.certify(listener.Addr()); err != nil {
 		return err
 	}
-	if s.opts.CertFile != "" {
-		if err := os.WriteFile(s.opts.CertFile, cert.pem, 0o644); err != nil {
-			return fmt.Errorf("write certificate: %w", err)
-		}
-	}
-	s.cert = cert
 	s.url = "https://" + listener.Addr().String()
 	if s.client == nil {
-		s.client = newClient(cert)
+		s.client = newClient(s.cert)
 	}
 	s.background, s.cancel = context.WithCancel(context.Background())
 	s.mux = s.handler()
 	s.http = &http.Server{
 		Handler:           s,
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{cert.pair}},
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.cert.Pair}},
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // of clients that do not trust the certificate
 	}
@@ -157,13 +154,35 @@ func (s *Server) start(listener net.Listener) error {
 	return nil
 }
 
+// certify gives the server its certificate, and writes that where clients
+// look for it.
+func (s *Server) certify(address net.Addr) error {
+	s.cert = s.opts.Certificate
+	if s.cert.PEM == nil {
+		var hosts []string
+		if tcp, ok := address.(*net.TCPAddr); ok && !tcp.IP.IsUnspecified() {
+			hosts = append(hosts, tcp.IP.String())
+		}
+		var err error
+		if s.cert, err = certificate.New(hosts...); err != nil {
+			return err
+		}
+	}
+	if s.opts.CertFile != "" {
+		if err := os.WriteFile(s.opts.CertFile, s.cert.PEM, 0o644); err != nil {
+			return fmt.Errorf("write certificate: %w", err)
+		}
+	}
+	return nil
+}
+
 // newClient returns a client for deliveries. It follows no redirects.
-func newClient(cert certificate) *http.Client {
+func newClient(cert certificate.Certificate) *http.Client {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	roots.AddCert(cert.leaf)
+	roots.AddCert(cert.Pair.Leaf)
 	return &http.Client{
 		Transport: &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: roots},
@@ -182,7 +201,7 @@ func (s *Server) URL() string { return s.url }
 func (s *Server) Endpoint(topic string) string { return s.url + "/" + topic + "/api/events" }
 
 // CertificatePEM is the certificate that clients must trust.
-func (s *Server) CertificatePEM() []byte { return slices.Clone(s.cert.pem) }
+func (s *Server) CertificatePEM() []byte { return slices.Clone(s.cert.PEM) }
 
 // Close ends all requests and deliveries, and waits for them. What is not
 // delivered is gone. It may be called more than once.

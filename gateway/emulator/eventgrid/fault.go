@@ -70,6 +70,24 @@ func (s *Server) Fail(topic string, f Fault) error {
 	return nil
 }
 
+// Fault returns the fault of a topic that is in force, with what is left of it.
+func (s *Server) Fault(topic string) (Fault, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.find(topic)
+	if t == nil || t.fault.gone == nil || t.fault.Status == 0 && t.fault.Drop == "" && t.fault.DelayMilliseconds == 0 {
+		return Fault{}, false
+	}
+	left := t.fault.Fault
+	if left.Times > 0 {
+		if left.Times -= *t.fault.spent; left.Times <= 0 {
+			return Fault{}, false
+		}
+	}
+	left.IDs = slices.Clone(left.IDs)
+	return left, true
+}
+
 // hits reports whether a request with events is one that f is about.
 func (f fault) hits(events []accepted) bool {
 	return f.gone != nil && (len(f.IDs) == 0 ||

@@ -50,6 +50,9 @@ type Subscription struct {
 	DeliveryHeaders map[string]string `json:"deliveryHeaders,omitempty"`
 }
 
+// Validate says what [Server.Declare] would refuse t for, as such.
+func (t Topic) Validate() error { return new(Server).declare(t) }
+
 // topic is a declared one and what became of it.
 type topic struct {
 	Topic

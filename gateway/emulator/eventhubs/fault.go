@@ -85,7 +85,7 @@ func (s *Server) Inject(f Fault) error {
 	}
 	p, fault, err := f.rule()
 	if err == nil {
-		s.o.AMQP.Faults.Add(amqp.Rule{Point: p, Address: f.Entity, Skip: f.Skip, Times: f.Times, Fault: fault})
+		s.o.AMQP.Faults.Add(amqp.Rule{Name: string(f.Kind), Point: p, Address: f.Entity, Skip: f.Skip, Times: f.Times, Fault: fault})
 	}
 	return err
 }

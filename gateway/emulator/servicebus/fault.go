@@ -80,7 +80,7 @@ func (s *Server) Inject(f Fault) error {
 		return err
 	}
 	for _, p := range points {
-		s.faults.Add(amqp.Rule{Point: p, Address: f.Entity, Skip: f.Skip, Times: f.Times, Fault: fault})
+		s.faults.Add(amqp.Rule{Name: string(f.Kind), Point: p, Address: f.Entity, Skip: f.Skip, Times: f.Times, Fault: fault})
 	}
 	return nil
 }
