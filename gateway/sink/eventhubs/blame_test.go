@@ -39,7 +39,7 @@ func TestConditions(t *testing.T) {
 		{"amqp:internal-error", nobody, nobody, ""},
 		{"com.microsoft:something-new", nobody, nobody, ""},
 		{"amqp:resource-limit-exceeded", endpoint, endpoint, "quota"},
-		{"amqp:unauthorized-access", endpoint, endpoint, "Azure Event Hubs Data Sender"},
+		{"amqp:unauthorized-access", endpoint, endpoint, "grant Send"},
 		{"amqp:not-found", endpoint, endpoint, "entityPath"},
 		{"com.microsoft:entity-disabled", endpoint, endpoint, "enable the entity"},
 		{"com.microsoft:publisher-revoked", endpoint, endpoint, ""},
@@ -73,7 +73,7 @@ func TestEndpointsAtFault(t *testing.T) {
 	n := serve(t, "127.0.0.1:0", emulator.Options{Declared: true, Hubs: []emulator.Hub{{Name: "hub"}}, AMQP: amqp.Options{Authorize: amqp.Keys{"send": key}.Authorize}})
 	wrong := strings.Replace(n.connection(), key, "YW5vdGhlciBub25l", 1)
 	tests := []struct{ name, connection, entity, words string }{
-		{"another key", wrong, "hub", "claim Send"},
+		{"another key", wrong, "hub", "grant Send"},
 		{"unknown hub", n.connection(), "other", "entityPath"},
 		{"TLS where there is none", strings.Replace(n.connection(), "Emulator=true", "Emulator=false", 1), "hub", "UseDevelopmentEmulator=true"},
 	}

@@ -52,13 +52,12 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 		return nil, err
 	}
 	s, err := messaging.NewSender(target, messaging.Service[*azeventhubs.ProducerClient]{
-		New:        newClient(o.Name()),
-		Ready:      p.ready,
-		Pack:       p.pack,
-		Place:      p.place,
-		Code:       code,
-		Role:       "Azure Event Hubs Data Sender",
-		NotAllowed: "the event hub refuses the event as it is",
+		New:   newClient(o.Name()),
+		Ready: p.ready,
+		Pack:  p.pack,
+		Place: p.place,
+		Code:  code,
+		Role:  "Azure Event Hubs Data Sender",
 	}, o)
 	if err != nil {
 		return nil, err

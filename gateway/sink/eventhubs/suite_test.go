@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/headgate/headgate/gateway/sink"
 	"github.com/headgate/headgate/gateway/sink/eventhubs"
 	"github.com/headgate/headgate/gateway/sink/messaging/brokertest"
 	"github.com/headgate/headgate/gateway/sink/sinktest"
 )
+
+var _ sink.Prober = (*eventhubs.Sink)(nil)
 
 func TestSink(t *testing.T) {
 	features := sinktest.Features{

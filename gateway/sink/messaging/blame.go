@@ -114,7 +114,7 @@ func (s *Service[C]) judgeCondition(t *Target, c condition, opening bool) verdic
 	if blame == delivery.Event && c.ofLink && (opening || c.name != amqp.ErrCondMessageSizeExceeded) {
 		blame = delivery.Endpoint
 	}
-	if hint := s.hint(c.name, c.ofLink); hint != "" {
+	if hint := s.hint(t, c.name, c.ofLink); hint != "" {
 		text += " (" + hint + ")"
 	}
 	err := fmt.Errorf("%s: %s", t.Origin(), text)
@@ -137,7 +137,7 @@ func (s *Service[C]) judgeStatus(t *Target, status int, err error) verdict {
 	case http.StatusNotFound, http.StatusGone:
 		condition = amqp.ErrCondNotFound
 	}
-	if hint := s.hint(condition, true); hint != "" {
+	if hint := s.hint(t, condition, true); hint != "" {
 		text += " (" + hint + ")"
 	}
 	words := fmt.Errorf("%s: %s", t.Origin(), text)
@@ -149,10 +149,13 @@ func (s *Service[C]) judgeStatus(t *Target, status int, err error) verdict {
 }
 
 // hint says what to do about a condition.
-func (s *Service[C]) hint(c amqp.ErrCond, ofLink bool) string {
+func (s *Service[C]) hint(t *Target, c amqp.ErrCond, ofLink bool) string {
 	switch c {
 	case amqp.ErrCondUnauthorizedAccess, "com.microsoft:auth-failed":
-		return "check the connectionString: its policy needs the claim Send; or the rights of the gateway's identity, which needs the role " + s.Role
+		if t.Connection == "" {
+			return "the gateway's identity needs the role " + s.Role
+		}
+		return "check the connectionString: its key must be in force, and its policy must grant Send"
 	case amqp.ErrCondNotFound:
 		return "check the endpoint's entityPath and namespace"
 	case "com.microsoft:entity-disabled":

@@ -61,7 +61,7 @@ type Service[C Client] struct {
 	Code func(error) string
 
 	Role       string // that an identity needs
-	NotAllowed string // what to do when a message is not allowed
+	NotAllowed string // what to do when a message is not allowed; may be empty
 }
 
 // Transfer is one message of AMQP: N deliveries, at least one, which are taken

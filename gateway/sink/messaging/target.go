@@ -3,6 +3,7 @@ package messaging
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -186,9 +187,10 @@ func compose(t Target, parts map[string]string) string {
 	return s
 }
 
-// secretsOf returns the forms in which a service might echo a secret.
+// secretsOf returns the forms in which a service might echo a secret. Shorter
+// than 4 bytes it is none, but would garble every text.
 func secretsOf(parts map[string]string) []string {
-	secrets := []string{parts[keyKey], parts[keySignature]}
+	secrets := []string{parts[keyKey], url.QueryEscape(parts[keyKey]), parts[keySignature]}
 	for pair := range strings.SplitSeq(parts[keySignature], "&") {
 		if name, value, _ := strings.Cut(pair, "="); strings.HasSuffix(name, "sig") {
 			secrets = append(secrets, value)
@@ -197,5 +199,5 @@ func secretsOf(parts map[string]string) []string {
 			}
 		}
 	}
-	return secrets
+	return slices.DeleteFunc(secrets, func(form string) bool { return len(form) < 4 })
 }

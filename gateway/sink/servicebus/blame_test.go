@@ -36,8 +36,8 @@ func TestConditions(t *testing.T) {
 		{"amqp:session:window-violation", nobody, nobody, ""},
 		{"com.microsoft:something-new", nobody, nobody, ""},
 		{"amqp:resource-limit-exceeded", endpoint, endpoint, "let its consumers catch up"},
-		{"amqp:unauthorized-access", endpoint, endpoint, "Azure Service Bus Data Sender"},
-		{"com.microsoft:auth-failed", endpoint, endpoint, "claim Send"},
+		{"amqp:unauthorized-access", endpoint, endpoint, "grant Send"},
+		{"com.microsoft:auth-failed", endpoint, endpoint, "grant Send"},
 		{"amqp:not-found", endpoint, endpoint, "entityPath"},
 		{"com.microsoft:entity-disabled", endpoint, endpoint, "enable the entity"},
 		{"amqp:not-implemented", endpoint, endpoint, ""},
@@ -99,7 +99,7 @@ func TestEndpointsAtFault(t *testing.T) {
 	}, nil)
 	wrong := strings.Replace(n.connection(), key, "YW5vdGhlciBub25l", 1)
 	tests := []struct{ name, connection, entity, words string }{
-		{"another key", wrong, "q", "claim Send"},
+		{"another key", wrong, "q", "grant Send"},
 		{"unknown entity", n.connection(), "other", "entityPath"},
 		{"disabled", n.connection(), "off", "enable the entity"},
 		{"full", n.connection(), "full", "catch up"},
