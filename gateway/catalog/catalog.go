@@ -22,6 +22,7 @@ type Snapshot struct {
 	Endpoints []Endpoint // sorted by name
 	Routes    []Route    // sorted by id
 	Plugins   []Plugin   // sorted by name
+	Sources   []Source   // sorted by name
 }
 
 // Endpoint returns the endpoint called name, and whether there is one.
@@ -32,6 +33,9 @@ func (s *Snapshot) Route(id string) (Route, bool) { return find(s.Routes, id) }
 
 // Plugin returns the plugin called name, and whether there is one.
 func (s *Snapshot) Plugin(name string) (Plugin, bool) { return find(s.Plugins, name) }
+
+// Source returns the source called name, and whether there is one.
+func (s *Snapshot) Source(name string) (Source, bool) { return find(s.Sources, name) }
 
 // Resolve returns the version that ref means at this revision. Its error is a
 // [*FieldError] without a path.

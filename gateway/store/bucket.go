@@ -14,21 +14,23 @@ import (
 
 // The buckets of the file, and what is in each.
 var (
-	metaBucket       = []byte("meta")       // "format", "revision"
-	endpointBucket   = []byte("endpoints")  // name → catalog.Endpoint
-	routeBucket      = []byte("routes")     // id → catalog.Route
-	pluginBucket     = []byte("plugins")    // name → storedPlugin
-	moduleBucket     = []byte("modules")    // digest → the module's bytes
-	historyBucket    = []byte("history")    // kind NUL key NUL revision → catalog.Revision
-	auditBucket      = []byte("audit")      // number → catalog.AuditEntry
-	provenanceBucket = []byte("provenance") // producedby → catalog.Provenance
-	sinceBucket      = []byte("since")      // number → producedby, oldest first
-	settingBucket    = []byte("settings")   // name → bytes
+	metaBucket       = []byte("meta")        // "format", "revision"
+	endpointBucket   = []byte("endpoints")   // name → catalog.Endpoint
+	routeBucket      = []byte("routes")      // id → catalog.Route
+	pluginBucket     = []byte("plugins")     // name → storedPlugin
+	moduleBucket     = []byte("modules")     // digest → the module's bytes
+	historyBucket    = []byte("history")     // kind NUL key NUL revision → catalog.Revision
+	auditBucket      = []byte("audit")       // number → catalog.AuditEntry
+	provenanceBucket = []byte("provenance")  // producedby → catalog.Provenance
+	sinceBucket      = []byte("since")       // number → producedby, oldest first
+	settingBucket    = []byte("settings")    // name → bytes
+	sourceBucket     = []byte("sources")     // name → catalog.Source
+	checkpointBucket = []byte("checkpoints") // source NUL part → bytes
 )
 
 var buckets = [][]byte{
 	metaBucket, endpointBucket, routeBucket, pluginBucket, moduleBucket,
-	historyBucket, auditBucket, provenanceBucket, sinceBucket, settingBucket,
+	historyBucket, auditBucket, provenanceBucket, sinceBucket, settingBucket, sourceBucket, checkpointBucket,
 }
 
 var (
@@ -109,6 +111,7 @@ func load(tx *bolt.Tx) (catalog.Snapshot, error) {
 		loadAll(tx.Bucket(endpointBucket), &snap.Endpoints),
 		loadAll(tx.Bucket(routeBucket), &snap.Routes),
 		loadAll(tx.Bucket(pluginBucket), &plugins),
+		loadAll(tx.Bucket(sourceBucket), &snap.Sources),
 	)
 	for _, p := range plugins {
 		snap.Plugins = append(snap.Plugins, p.Plugin)

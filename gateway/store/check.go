@@ -42,7 +42,8 @@ func sameSnapshot(a, b catalog.Snapshot) bool {
 	return a.Revision == b.Revision &&
 		same(a.Endpoints, b.Endpoints, len(a.Endpoints), len(b.Endpoints)) &&
 		same(a.Routes, b.Routes, len(a.Routes), len(b.Routes)) &&
-		same(a.Plugins, b.Plugins, len(a.Plugins), len(b.Plugins))
+		same(a.Plugins, b.Plugins, len(a.Plugins), len(b.Plugins)) &&
+		same(a.Sources, b.Sources, len(a.Sources), len(b.Sources))
 }
 
 func (tx *Tx) checkPlugins(snap catalog.Snapshot) error {

@@ -24,13 +24,13 @@ type Tx struct {
 	now  time.Time
 
 	// The slices of snap that this transaction has copied, and so may change.
-	ownEndpoints, ownRoutes, ownPlugins bool
+	ownEndpoints, ownRoutes, ownPlugins, ownSources bool
 }
 
 // Snapshot returns the catalog with the transaction's changes so far: what
 // will be in force when it commits. It stays as it is.
 func (tx *Tx) Snapshot() catalog.Snapshot {
-	tx.ownEndpoints, tx.ownRoutes, tx.ownPlugins = false, false, false
+	tx.ownEndpoints, tx.ownRoutes, tx.ownPlugins, tx.ownSources = false, false, false, false
 	return tx.snap
 }
 
