@@ -32,7 +32,11 @@ func contractResources(t *testing.T, s *server) {
 			s.api(http.MethodPut, tt.path, tt.one, "If-Match", "*").problem(t, 412)
 			created := s.api(http.MethodPut, tt.path, tt.one, "If-None-Match", "*").want(t, 201)
 			first := created.header.Get("ETag")
-			if read := s.api(http.MethodGet, tt.path, "").want(t, 200); read.body != created.body || read.header.Get("ETag") != first || first == "" {
+			read := s.api(http.MethodGet, tt.path, "").want(t, 200)
+			if own, _, fares := strings.Cut(read.body, `,"status":`); fares {
+				read.body = own + "}\n" // how an endpoint fares is no part of it
+			}
+			if read.body != created.body || read.header.Get("ETag") != first || first == "" {
 				t.Errorf("GET answers %s %s, PUT answered %s %s", first, read.body, read.header.Get("ETag"), created.body)
 			}
 			s.api(http.MethodGet, tt.path, "", "If-None-Match", first).want(t, 304)
@@ -41,7 +45,7 @@ func contractResources(t *testing.T, s *server) {
 				t.Errorf("the same again made %s of %s", same.header.Get("ETag"), first)
 			}
 			// What was read may be written back as it is.
-			if same := s.api(http.MethodPut, tt.path, created.body, "If-Match", first).want(t, 200); same.header.Get("ETag") != first {
+			if same := s.api(http.MethodPut, tt.path, s.api(http.MethodGet, tt.path, "").body, "If-Match", first).want(t, 200); same.header.Get("ETag") != first {
 				t.Errorf("what was read, written back, made %s of %s", same.header.Get("ETag"), first)
 			}
 			second := s.api(http.MethodPut, tt.path, tt.two, "If-Match", first).want(t, 200).header.Get("ETag")
