@@ -77,6 +77,7 @@ var plan = map[string]room{
 	"gateway/sink/webhook":     {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
 	"gateway/sink/file":        {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
 	"gateway/sink/sinktest":    {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/npmtest":          {}, // for tests
 	"gateway/problem":          {},
 	"gateway/ingress":          {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},
 	"gateway/auth":             {imports: []string{"gateway/problem"}},

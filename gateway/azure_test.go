@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -9,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,6 +22,7 @@ import (
 	"github.com/headgate/headgate/gateway/emulator/eventhubs"
 	"github.com/headgate/headgate/gateway/emulator/servicebus"
 	"github.com/headgate/headgate/gateway/emulator/servicebus/broker"
+	"github.com/headgate/headgate/gateway/npmtest"
 )
 
 // notAKey is base64, as keys are, and obviously none.
@@ -182,34 +180,7 @@ func TestAzure(t *testing.T) {
 // receiveInJavaScript takes everything from the queue and the hub with the
 // official JavaScript clients, and holds the order of each twin.
 func receiveInJavaScript(t *testing.T, c *cloud, n int) {
-	if testing.Short() {
-		t.Skip("installs npm packages")
-	}
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed, which the JavaScript SDKs need", tool)
-		}
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/azureclient")); err != nil {
-		t.Fatal(err)
-	}
-	var out []byte
-	for _, args := range [][]string{
-		{"npm", "ci", "--prefer-offline", "--loglevel=error"},
-		{"node", "main.js", c.serviceBus, c.eventHubs, "twins", "twins", strconv.Itoa(5 * n)},
-	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-		cmd.Dir = dir
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		var err error
-		if out, err = cmd.Output(); err != nil {
-			t.Fatalf("%v: %v\n%s%s", args, err, out, stderr.Bytes())
-		}
-	}
+	out := npmtest.Run(t, "testdata/azureclient", nil, c.serviceBus, c.eventHubs, "twins", "twins", strconv.Itoa(5*n))
 	type message struct{ ID, Type, Subject, Event, Body string }
 	var got struct{ Sessions, Partitions map[string][]message }
 	if err := json.Unmarshal(out, &got); err != nil {
