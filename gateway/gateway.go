@@ -59,6 +59,7 @@ type Gateway struct {
 	tally    tally
 	copies   copies
 	tail     *admin.Tail
+	sources  sources
 
 	changing sync.Mutex // serialises what changes the catalog or the plan
 
@@ -160,6 +161,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		g.wg.Wait()
 		return nil
 	})
+	g.openSources(ctx)
 	return g, nil
 }
 

@@ -87,6 +87,9 @@ func (g *Gateway) Status(context.Context) (catalog.Status, error) {
 		status.DeadLetterError = g.copyError(e.Endpoint)
 		s.Endpoints = append(s.Endpoints, status)
 	}
+	for _, config := range snapshot.Sources {
+		s.Sources = append(s.Sources, g.sources.status(config))
+	}
 	s.State, s.Reason = summary(s)
 	return s, nil
 }
@@ -124,6 +127,12 @@ func summary(s catalog.Status) (catalog.State, string) {
 			worst = e
 		}
 	}
+	var failing *catalog.SourceStatus
+	for i := range s.Sources {
+		if state := s.Sources[i].State; failing == nil && (state == catalog.SourceFailing || state == catalog.SourceStopped) {
+			failing = &s.Sources[i]
+		}
+	}
 	switch {
 	case s.Journal.Full:
 		return catalog.Failing, "No events are accepted: " + s.Journal.Reason
@@ -131,6 +140,8 @@ func summary(s catalog.Status) (catalog.State, string) {
 		return catalog.Failing, fmt.Sprintf("Endpoint %s is failing since %s: %s", worst.Name, worst.Since.UTC().Format(time.RFC3339), worst.Reason)
 	case bad > 1:
 		return catalog.Failing, fmt.Sprintf("%d of %d endpoints are failing, %s among them: %s", bad, len(s.Endpoints), worst.Name, worst.Reason)
+	case failing != nil:
+		return catalog.Failing, fmt.Sprintf("Source %s is %s since %s: %s", failing.Name, failing.State, failing.Since.UTC().Format(time.RFC3339), failing.Reason)
 	case worst.State == catalog.CatchingUp:
 		return worst.State, fmt.Sprintf("Endpoint %s is catching up", worst.Name)
 	case len(s.Endpoints) == 0:

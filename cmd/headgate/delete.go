@@ -13,15 +13,17 @@ import (
 func deleteCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete",
-		Short: "Delete endpoints and routes",
-		Long: `Delete endpoints and routes. An endpoint that a route names cannot be deleted;
-delete or change the route first. Deliveries under way are finished.`,
+		Short: "Delete endpoints, sources and routes",
+		Long: `Delete endpoints, sources and routes. An endpoint that a route names cannot be deleted;
+delete or change the route first. Deliveries under way are finished, and so is what a
+source has in hand; the checkpoints of a source are forgotten.`,
 		Example: "  headgate delete route tsi\n  headgate delete endpoint readings",
 		Args:    cobra.NoArgs,
 		RunE:    needsSubcommand,
 	}
 	cmd.AddCommand(
 		deleteOne(a, "endpoint", "NAME", (*client.Client).DeleteEndpoint),
+		deleteOne(a, "source", "NAME", (*client.Client).DeleteSource),
 		deleteOne(a, "route", "ID", (*client.Client).DeleteRoute),
 	)
 	return cmd

@@ -17,8 +17,8 @@ import (
 func getCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get",
-		Short: "Show endpoints, routes and plugins",
-		Long: `Show endpoints, routes and plugins: all of them, or those that are named. Secrets are
+		Short: "Show endpoints, sources, routes and plugins",
+		Long: `Show endpoints, sources, routes and plugins: all of them, or those that are named. Secrets are
 shown as ***. What --json writes can be put back.`,
 		Example: `  headgate get routes
   headgate get endpoint readings
@@ -28,6 +28,7 @@ shown as ***. What --json writes can be put back.`,
 	}
 	cmd.AddCommand(
 		getOne(a, "endpoints", "endpoint", "NAME", (*client.Client).Endpoints, (*client.Client).Endpoint, printEndpoints),
+		getOne(a, "sources", "source", "NAME", (*client.Client).Sources, (*client.Client).Source, printSources),
 		getOne(a, "routes", "route", "ID", (*client.Client).Routes, (*client.Client).Route, printRoutes),
 		getOne(a, "plugins", "plugin", "NAME", (*client.Client).Plugins, (*client.Client).Plugin, printPlugins),
 	)
@@ -94,6 +95,22 @@ func printEndpoints(a *app, endpoints []catalog.Endpoint) {
 		rows = append(rows, []string{e.Name, e.Kind, e.Delivery.OrderBy, e.Delivery.MaxAge.String(), oneLine(string(e.Settings), 80)})
 	}
 	printTable(a.out, "NAME KIND ORDER-BY MAX-AGE SETTINGS", rows)
+}
+
+func printSources(a *app, sources []catalog.SourceView) {
+	if len(sources) == 0 {
+		fmt.Fprintln(a.out, "There are no sources. Create one: headgate put source NAME --kind serviceBus --set connectionString=... --set entityPath=QUEUE")
+		return
+	}
+	var rows [][]string
+	for _, s := range sources {
+		state, received, reason := "-", "-", ""
+		if s.Status != nil {
+			state, received, reason = string(s.Status.State), strconv.FormatUint(s.Status.Received, 10), s.Status.Reason
+		}
+		rows = append(rows, []string{s.Name, s.Kind, state, received, oneLine(reason, 120)})
+	}
+	printTable(a.out, "NAME KIND STATE RECEIVED REASON", rows)
 }
 
 func printRoutes(a *app, routes []catalog.Route) {

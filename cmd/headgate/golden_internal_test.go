@@ -143,7 +143,10 @@ const (
 	endpointDesk = `{"name":"desk","kind":"webhook","settings":{"url":"https://desk.example/in","headers":{"X-Key":"***"}},` +
 		`"delivery":{"maxAttempts":8,"maxAge":"24h","initialBackoff":"1s","maxBackoff":"5m","timeout":"30s","orderBy":"subject"},` +
 		`"revision":3,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z"}`
-	versionTwo = `{"name":"threshold","version":2,"digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",` +
+	sourceOrders = `{"name":"orders","kind":"serviceBus","settings":{"connectionString":"Endpoint=sb://n.example;SharedAccessKeyName=listen;SharedAccessKey=***","entityPath":"orders"},` +
+		`"enabled":true,"revision":4,"createdAt":"2026-01-02T03:04:05Z","updatedAt":"2026-01-02T03:04:05Z"`
+	sourceStatus = `{"name":"orders","kind":"serviceBus","state":"failing","reason":"sb://n.example/orders: amqp:not-found: no such queue","received":12,"refused":1}`
+	versionTwo   = `{"name":"threshold","version":2,"digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",` +
 		`"kinds":["filter"],"size":2097152,"createdAt":"2026-01-02T03:04:05Z"}`
 	pluginThreshold = `{"name":"threshold","active":1,"versions":[{"name":"threshold","version":1,"digest":` +
 		`"sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210","kinds":["filter"],"size":900,"createdAt":"2026-01-02T03:04:05Z"},` + versionTwo + `]}`
@@ -155,7 +158,7 @@ const (
 	status = `{"state":"failing","reason":"endpoint desk fails since 03:04","version":"v1","startedAt":"2026-01-02T03:04:05Z","revision":12,"routes":2,"plugins":1,` +
 		`"journal":{"first":1,"last":420,"bytes":5242880,"limitBytes":10737418240,"full":false},"endpoints":[` +
 		`{"name":"readings","kind":"file","state":"healthy","backlog":0,"retrying":0,"deadLetters":0,"delivered":1234,"failed":0},` +
-		`{"name":"desk","kind":"webhook","state":"failing","reason":"connection refused","backlog":17,"retrying":3,"deadLetters":1,"delivered":5,"failed":21}],` +
+		`{"name":"desk","kind":"webhook","state":"failing","reason":"connection refused","backlog":17,"retrying":3,"deadLetters":1,"delivered":5,"failed":21}],"sources":[` + sourceStatus + `],` +
 		`"tail":{"followers":0,"dropped":0}}`
 	stream = ": following\n\nevent: accepted\nid: 42-1\ndata: {\"id\":\"42-1\",\"acceptedAt\":\"2026-01-02T03:04:05Z\",\"event\":" + eventOne + "}\n\n" +
 		"event: delivery\ndata: {\"id\":\"42-1\",\"eventId\":\"e1\",\"route\":\"tsi\",\"endpoint\":\"readings\",\"output\":0,\"attempt\":1,\"at\":\"2026-01-02T03:04:05Z\",\"took\":\"1.2345ms\",\"outcome\":\"delivered\"}\n\n" +
@@ -192,6 +195,12 @@ func TestCommands(t *testing.T) {
 		{name: "get-route-missing", say: map[string]string{"GET /api/v1/routes/no": `404 {"status":404,"title":"Not Found","detail":"there is no route \"no\""}`}, args: []string{"get", "route", "no"}},
 		{name: "get-endpoints", say: map[string]string{"GET /api/v1/endpoints?limit=500": `200 {"items":[` + endpointDesk + `]}`}, args: []string{"get", "endpoints"}},
 		{name: "get-endpoints-json", say: map[string]string{"GET /api/v1/endpoints?limit=500": `200 {"items":[` + endpointDesk + `]}`}, args: []string{"get", "endpoints", "--json"}},
+		{name: "get-sources", say: map[string]string{"GET /api/v1/sources?limit=500": `200 {"items":[` + sourceOrders + `,"status":` + sourceStatus + `}]}`}, args: []string{"get", "sources"}},
+		{name: "get-source-json", say: map[string]string{"GET /api/v1/sources/orders": `200 ` + sourceOrders + `,"status":` + sourceStatus + `}`}, args: []string{"get", "source", "orders", "--json"}},
+		{name: "put-source", say: map[string]string{"PUT /api/v1/sources/orders": "201 " + sourceOrders + "}"},
+			args: []string{"put", "source", "orders", "--kind", "serviceBus", "--set", "connectionString=Endpoint=sb://n.example;SharedAccessKeyName=listen;SharedAccessKey=abc", "--set", "entityPath=orders", "--set", "sessions=true", "--set", "wrap.subject=$sessionId"}},
+		{name: "put-source-without-kind", args: []string{"put", "source", "orders"}},
+		{name: "delete-source", say: map[string]string{"DELETE /api/v1/sources/orders": "204 "}, args: []string{"delete", "source", "orders"}},
 		{name: "plugin-list", say: map[string]string{"GET /api/v1/plugins?limit=500": `200 {"items":[` + pluginThreshold + `]}`}, args: []string{"plugin", "list"}},
 		{name: "put-endpoint", say: map[string]string{"PUT /api/v1/endpoints/desk": "201 " + endpointDesk},
 			args: []string{"put", "endpoint", "desk", "--kind", "webhook", "--set", "url=https://desk.example/in", "--set", "headers.X-Key=abc", "--delivery", "maxAttempts=8"}},

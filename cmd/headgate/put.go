@@ -13,7 +13,7 @@ import (
 	"github.com/headgate/headgate/gateway/client"
 )
 
-const putHelp = `Create or replace endpoints and routes, each from flags, or from a file of YAML or
+const putHelp = `Create or replace endpoints, sources and routes, each from flags, or from a file of YAML or
 JSON that holds one or many; "-" reads standard input. What "get --json" writes can be
 put back: a secret that was masked as *** keeps its stored value.
 
@@ -22,12 +22,12 @@ When the command returns, every event accepted from then on is under the change.
 func putCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "put",
-		Short: "Create or replace endpoints and routes",
+		Short: "Create or replace endpoints, sources and routes",
 		Long:  putHelp,
 		Args:  cobra.NoArgs,
 		RunE:  needsSubcommand,
 	}
-	cmd.AddCommand(putEndpointCommand(a), putRouteCommand(a))
+	cmd.AddCommand(putEndpointCommand(a), putSourceCommand(a), putRouteCommand(a))
 	return cmd
 }
 

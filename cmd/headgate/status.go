@@ -52,16 +52,31 @@ func (a *app) printStatus(s catalog.Status, now time.Time) {
 	if s.Journal.Full {
 		fmt.Fprintf(a.out, "journal FULL, senders are answered 503: %s\n", s.Journal.Reason)
 	}
-	if len(s.Endpoints) == 0 {
-		return
+	if len(s.Endpoints) > 0 {
+		a.printEndpointStatus(s.Endpoints)
 	}
+	if len(s.Sources) > 0 {
+		a.printSourceStatus(s.Sources)
+	}
+}
+
+func (a *app) printEndpointStatus(endpoints []catalog.EndpointStatus) {
 	var rows [][]string
-	for _, e := range s.Endpoints {
+	for _, e := range endpoints {
 		rows = append(rows, []string{e.Name, e.Kind, string(e.State), strconv.FormatUint(e.Backlog, 10), strconv.Itoa(e.Retrying),
 			strconv.Itoa(e.DeadLetters), strconv.FormatUint(e.Delivered, 10), strconv.FormatUint(e.Failed, 10), oneLine(e.Reason, 100)})
 	}
 	fmt.Fprintln(a.out)
 	printTable(a.out, "ENDPOINT KIND STATE BACKLOG RETRYING DEAD-LETTERS DELIVERED FAILED REASON", rows)
+}
+
+func (a *app) printSourceStatus(sources []catalog.SourceStatus) {
+	var rows [][]string
+	for _, s := range sources {
+		rows = append(rows, []string{s.Name, s.Kind, string(s.State), strconv.FormatUint(s.Received, 10), strconv.FormatUint(s.Refused, 10), oneLine(s.Reason, 100)})
+	}
+	fmt.Fprintln(a.out)
+	printTable(a.out, "SOURCE KIND STATE RECEIVED REFUSED REASON", rows)
 }
 
 // age writes a duration in its two largest units.

@@ -34,6 +34,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Actor says who sent a request, for the history; nil says nobody.
 	Actor func(*http.Request) string
+	// SourceKinds say how sources are shown.
+	SourceKinds catalog.SourceKinds
 	// MaxModuleBytes bounds the upload of a plugin; 0 means 64 MiB.
 	MaxModuleBytes int64
 	// Heartbeat is how often a stream without news says that it lives; 0
@@ -86,6 +88,12 @@ func (s *Server) operations() []operation {
 		{http.MethodPost, "/endpoints/:name", s.testEndpoint},
 		{http.MethodGet, "/endpoints/:name/revisions", s.listEndpointRevisions},
 		{http.MethodPost, "/endpoints/:name/replay", s.replay},
+
+		{http.MethodGet, "/sources", s.listSources},
+		{http.MethodGet, "/sources/:name", s.getSource},
+		{http.MethodPut, "/sources/:name", s.putSource},
+		{http.MethodDelete, "/sources/:name", s.deleteSource},
+		{http.MethodGet, "/sources/:name/revisions", s.listSourceRevisions},
 
 		{http.MethodGet, "/routes", s.listRoutes},
 		{http.MethodGet, "/routes/:id", s.getRoute},
@@ -171,6 +179,9 @@ func (s *Server) getStatus(c echo.Context) error {
 	}
 	if status.Endpoints == nil {
 		status.Endpoints = []catalog.EndpointStatus{}
+	}
+	if status.Sources == nil {
+		status.Sources = []catalog.SourceStatus{}
 	}
 	status.Tail = s.Tail.Status()
 	return answer(c, http.StatusOK, status)

@@ -18,6 +18,7 @@ import (
 type Backend struct {
 	Catalog   Catalog
 	Endpoints Endpoints
+	Sources   Sources
 	Routes    Routes
 	Tester    Tester
 	Plugins   Plugins

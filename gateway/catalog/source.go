@@ -118,6 +118,12 @@ const (
 	SourceStopped    SourceState = "stopped" // the gateway is about to end
 )
 
+// SourceView is a source with how it fares, which is no part of it.
+type SourceView struct {
+	Source
+	Status *SourceStatus `json:"status,omitempty"`
+}
+
 // SourceStatus is how a source fares, and what it has done since it was started.
 type SourceStatus struct {
 	Name   string      `json:"name"`

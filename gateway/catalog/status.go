@@ -16,7 +16,7 @@ const (
 
 // Status is what an operator looks at first.
 type Status struct {
-	State     State            `json:"state"`  // the worst of its endpoints'
+	State     State            `json:"state"`  // the worst of its endpoints' and sources'
 	Reason    string           `json:"reason"` // one sentence
 	Version   string           `json:"version"`
 	StartedAt time.Time        `json:"startedAt"`
@@ -25,6 +25,7 @@ type Status struct {
 	Plugins   int              `json:"plugins"`
 	Journal   JournalStatus    `json:"journal"`
 	Endpoints []EndpointStatus `json:"endpoints"`
+	Sources   []SourceStatus   `json:"sources"`
 	// Tail counts what followers of the live tail were too slow to be told.
 	Tail TailStatus `json:"tail"`
 }

@@ -65,6 +65,42 @@ func (c *Client) Replay(ctx context.Context, name string, from catalog.Bound) (c
 	return out, err
 }
 
+// Sources yields all sources, by name, each with how it fares, or an error and
+// nothing more.
+func (c *Client) Sources(ctx context.Context) iter.Seq2[catalog.SourceView, error] {
+	return list[catalog.SourceView](ctx, c, nil, "sources")
+}
+
+// Source returns the source called name, with "***" for its secrets, and how it
+// fares.
+func (c *Client) Source(ctx context.Context, name string) (catalog.SourceView, error) {
+	return get[catalog.SourceView](ctx, c, "sources", name)
+}
+
+// PutSource creates or replaces the source called s.Name, and reports whether it
+// is new. One whose Enabled is false fetches no events.
+func (c *Client) PutSource(ctx context.Context, s catalog.Source, pre catalog.Precondition) (catalog.Source, bool, error) {
+	return put[catalog.Source](ctx, c, conditional(pre, http.MethodPut, "sources", s.Name), s)
+}
+
+// PutSourceJSON is [Client.PutSource] of a document that a person wrote: what it
+// leaves out, the server fills in.
+func (c *Client) PutSourceJSON(ctx context.Context, name string, doc json.RawMessage, pre catalog.Precondition) (catalog.Source, bool, error) {
+	return put[catalog.Source](ctx, c, conditional(pre, http.MethodPut, "sources", name), doc)
+}
+
+// DeleteSource removes the source called name.
+func (c *Client) DeleteSource(ctx context.Context, name string, pre catalog.Precondition) error {
+	_, err := c.call(ctx, conditional(pre, http.MethodDelete, "sources", name), nil)
+	return err
+}
+
+// SourceHistory returns what the source was before, the latest first.
+func (c *Client) SourceHistory(ctx context.Context, name string) ([]catalog.Revision[catalog.Source], error) {
+	p, err := get[page[catalog.Revision[catalog.Source]]](ctx, c, "sources", name, "revisions")
+	return p.Items, err
+}
+
 // Routes yields all routes, by id, or an error and nothing more.
 func (c *Client) Routes(ctx context.Context) iter.Seq2[catalog.Route, error] {
 	return list[catalog.Route](ctx, c, nil, "routes")

@@ -1,0 +1,33 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// tokenTimeout bounds the wait for a token: the SDKs ask for one with a context
+// that never ends.
+const tokenTimeout = 30 * time.Second
+
+// Identity is the chain of identities that azidentity finds.
+func Identity() (azcore.TokenCredential, error) {
+	chain, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		return nil, errors.New("endpointUri needs an identity, and none is at hand: " + Line(err.Error()))
+	}
+	return bounded{chain}, nil
+}
+
+type bounded struct{ azcore.TokenCredential }
+
+func (b bounded) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, tokenTimeout, fmt.Errorf("no token within %s", tokenTimeout))
+	defer cancel()
+	return b.TokenCredential.GetToken(ctx, o)
+}

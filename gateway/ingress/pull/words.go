@@ -1,0 +1,103 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/Azure/go-amqp"
+)
+
+// Conditions by which a service refuses something, beside those of [amqp].
+const (
+	CondEntityDisabled amqp.ErrCond = "com.microsoft:entity-disabled"
+	CondServerBusy     amqp.ErrCond = "com.microsoft:server-busy"
+	CondTimeout        amqp.ErrCond = "com.microsoft:timeout"
+)
+
+// wrapped finds an AMQP error in the text of another: the SDKs have errors that
+// wrap one without an Unwrap.
+var wrapped = regexp.MustCompile(`(?s)\*Error\{Condition: ([^,]+), Description: (.*), Info: `)
+
+// codes begin the words of the SDKs' own errors.
+var codes = regexp.MustCompile(`\([a-z]+\): `)
+
+// Condition returns the AMQP condition in an error of an SDK, and what the
+// service said with it; none is "".
+func Condition(err error) (amqp.ErrCond, string) {
+	if said := (*amqp.Error)(nil); errors.As(err, &said) {
+		return said.Condition, said.Description
+	}
+	if answered := (interface{ RPCCode() int })(nil); errors.As(err, &answered) {
+		switch answered.RPCCode() {
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return amqp.ErrCondUnauthorizedAccess, err.Error()
+		case http.StatusNotFound:
+			return amqp.ErrCondNotFound, err.Error()
+		}
+	}
+	if m := wrapped.FindStringSubmatch(err.Error()); m != nil {
+		return amqp.ErrCond(m[1]), m[2]
+	}
+	return "", ""
+}
+
+// Words says what an error means to whoever set the source up: the condition,
+// what the service says, and what to do. It holds no secrets.
+func (t *Target) Words(err error) string {
+	condition, text := Condition(err)
+	switch {
+	case condition != "":
+		text = strings.TrimSuffix(string(condition)+": "+t.clean(text), ": ")
+	case errors.Is(err, context.DeadlineExceeded):
+		text = "no answer in time"
+	default:
+		text = t.clean(err.Error())
+	}
+	if hint := t.hint(condition, text); hint != "" {
+		text += " (" + hint + ")"
+	}
+	return t.Origin() + ": " + text
+}
+
+func (t *Target) hint(c amqp.ErrCond, text string) string {
+	switch {
+	case c == amqp.ErrCondUnauthorizedAccess, c == "com.microsoft:auth-failed", strings.Contains(text, "status code 401"):
+		return "check the connectionString, whose policy needs the claim Listen; or the gateway's identity, which needs the role " + t.Right
+	case c == amqp.ErrCondNotFound:
+		return "check the namespace and the names in the settings"
+	case c == CondEntityDisabled:
+		return "enable the entity for receiving"
+	case strings.Contains(text, "first record does not look like a TLS handshake"):
+		return "an emulator needs ;UseDevelopmentEmulator=true in the connectionString"
+	}
+	return ""
+}
+
+// maxWords bounds what a service is quoted with, in bytes.
+const maxWords = 300
+
+// clean makes what a service said fit to be shown: one line of printable UTF-8,
+// of bounded length, without the target's secrets.
+func (t *Target) clean(text string) string {
+	text = codes.ReplaceAllString(text, "")
+	for _, secret := range t.secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return Line(text)
+}
+
+// Line is text as one line of at most maxWords bytes.
+func Line(text string) string {
+	words := strings.FieldsFunc(strings.ToValidUTF8(text, " "), func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
+	text = strings.Join(words, " ")
+	if len(text) <= maxWords {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWords], "") + "…"
+}

@@ -1,0 +1,170 @@
+package servicebus
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+)
+
+// receiver is what the SDK's receivers, of sessions and of none, share.
+type receiver interface {
+	ReceiveMessages(context.Context, int, *azservicebus.ReceiveMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
+	CompleteMessage(context.Context, *azservicebus.ReceivedMessage, *azservicebus.CompleteMessageOptions) error
+	DeadLetterMessage(context.Context, *azservicebus.ReceivedMessage, *azservicebus.DeadLetterOptions) error
+	Close(context.Context) error
+}
+
+// link is a receiver whose messages come in order.
+//
+// The SDK asks for as many messages as a call wants, returns with fewer once some
+// time is over, and then gives back, in the background, what comes late: behind
+// messages that came meanwhile. So a link asks for one message, for more only
+// while they come fast enough to fill the call, and once a call was not filled it
+// is over, whatever comes late: the next link begins with that.
+type link struct {
+	receiver
+	want, most int
+}
+
+// How long a call waits for what it wants after its first message, and how fast
+// it has to be for the next to want more.
+const (
+	fillTime = 100 * time.Millisecond
+	fastFill = fillTime / 2
+)
+
+// next returns the next messages, at least one, and whether the link can go on.
+func (l *link) next(ctx context.Context) ([]*azservicebus.ReceivedMessage, bool, error) {
+	begun := time.Now()
+	messages, err := guard(func() ([]*azservicebus.ReceivedMessage, error) {
+		return l.ReceiveMessages(ctx, l.want, &azservicebus.ReceiveMessagesOptions{TimeAfterFirstMessage: fillTime})
+	})
+	if err == nil && len(messages) == 0 {
+		err = errLinkLost
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	full := len(messages) == l.want
+	if time.Since(begun) < fastFill {
+		l.want = min(l.want*2, l.most)
+	} else {
+		l.want = max(l.want/2, 1)
+	}
+	return messages, full, nil
+}
+
+func (l *link) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	_ = l.Close(ctx) // what is not settled comes again
+}
+
+// receivePlain receives from an entity without sessions.
+func (s *Source) receivePlain(ctx context.Context, client *azservicebus.Client) error {
+	for known := false; ; known = true {
+		r, err := s.newReceiver(client)
+		if err != nil {
+			return err
+		}
+		if !known {
+			if err := probe(ctx, r); err != nil {
+				return err
+			}
+			s.monitor.Running()
+		}
+		l := &link{receiver: r, want: 1, most: s.settings.maxBatch}
+		err = s.drainPlain(ctx, l, r)
+		l.close(ctx)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Source) newReceiver(client *azservicebus.Client) (*azservicebus.Receiver, error) {
+	if s.settings.queue != "" {
+		return client.NewReceiverForQueue(s.settings.queue, nil)
+	}
+	return client.NewReceiverForSubscription(s.settings.topic, s.settings.subscription, nil)
+}
+
+// probe finds out whether a receiver can receive, before there is a message.
+func probe(ctx context.Context, r *azservicebus.Receiver) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := guard(func() ([]*azservicebus.ReceivedMessage, error) { return r.PeekMessages(ctx, 1, nil) })
+	return err
+}
+
+// drainPlain receives until the link is over or fails.
+func (s *Source) drainPlain(ctx context.Context, l *link, r *azservicebus.Receiver) error {
+	for {
+		messages, more, err := l.next(ctx)
+		if err != nil {
+			return err
+		}
+		b := s.newBatch(l, messages)
+		locks := newRenewal(earliest(messages))
+		err = b.handle(ctx, func(ctx context.Context) error {
+			return locks.renew(ctx, func(ctx context.Context) (time.Time, error) {
+				for _, m := range messages {
+					if err := r.RenewMessageLock(ctx, m, nil); err != nil {
+						return time.Time{}, err
+					}
+				}
+				return earliest(messages), nil
+			})
+		})
+		if err != nil && !lockLost(err) {
+			return err
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// earliest is when the first of the messages' locks ends.
+func earliest(messages []*azservicebus.ReceivedMessage) time.Time {
+	var at time.Time
+	for _, m := range messages {
+		if m.LockedUntil != nil && (at.IsZero() || m.LockedUntil.Before(at)) {
+			at = *m.LockedUntil
+		}
+	}
+	return at
+}
+
+// lockLost reports whether err says that a lock was lost: what it locked comes
+// again, here or elsewhere.
+func lockLost(err error) bool {
+	said := (*azservicebus.Error)(nil)
+	return errors.As(err, &said) && said.Code == azservicebus.CodeLockLost
+}
+
+// renewal says when to renew a lock. The service's clock need not be this
+// machine's, so what a lock's end says of its length is taken with bounds.
+type renewal struct{ due time.Time }
+
+const minRenewal, maxRenewal = time.Second, 10 * time.Second
+
+func newRenewal(lockedUntil time.Time) renewal {
+	return renewal{time.Now().Add(min(max(time.Until(lockedUntil)/2, minRenewal), maxRenewal))}
+}
+
+// renew calls do, which returns the new end of the lock, if it is time.
+func (r *renewal) renew(ctx context.Context, do func(context.Context) (time.Time, error)) error {
+	if time.Now().Before(r.due) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	until, err := do(ctx)
+	if err == nil {
+		*r = newRenewal(until)
+	}
+	return err
+}

@@ -1,0 +1,152 @@
+package servicebus_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/headgate/headgate/gateway/emulator/servicebus/broker"
+	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/ingress/pull"
+)
+
+func TestReceives(t *testing.T) {
+	tests := []struct {
+		name     string
+		queue    broker.Queue
+		settings map[string]any
+		twins    []string
+	}{
+		{"a queue", plain(broker.Settings{}), nil, []string{""}},
+		{"a queue, message by message", plain(broker.Settings{}), map[string]any{"maxBatch": 1, "sessions": false}, []string{""}},
+		{"sessions", sessions(broker.Settings{}), map[string]any{"sessions": true}, []string{"a", "b", "c"}},
+		{"sessions that the entity asks for", sessions(broker.Settings{}), nil, []string{"a", "b", "c", "d", "e"}},
+		{"more sessions than receivers", sessions(broker.Settings{}), map[string]any{"maxConcurrentSessions": 2}, []string{"a", "b", "c", "d", "e", "f", "g"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n, j := start(t, tt.queue), newJournal()
+			messages := numbered(700, tt.twins...)
+			n.send(t, "q", messages[:300]...)
+			r := run(t, j, n.settings(tt.settings))
+			n.send(t, "q", messages[300:]...)
+			wantAll(t, n, j, r, "q", len(messages), 0)
+			status := r.Status()
+			if status.State != pull.Running || status.Received != 700 || status.LastReceivedAt.IsZero() || status.Refused != 0 {
+				t.Errorf("status = %+v", status)
+			}
+			r.stop()
+			if got := r.Status().State; got != pull.Stopped {
+				t.Errorf("state = %s once it is stopped", got)
+			}
+		})
+	}
+}
+
+func TestSubscription(t *testing.T) {
+	n := serve(t, "127.0.0.1:0", broker.Config{Topics: []broker.Topic{{Name: "t", Subscriptions: []broker.Subscription{
+		{Name: "s", Settings: broker.Settings{RequiresSession: true}}, {Name: "other"},
+	}}}})
+	for name, settings := range map[string]map[string]any{
+		"by path":  {"entityPath": "t/Subscriptions/s"},
+		"by names": {"topic": "t", "subscription": "s", "entityPath": ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newJournal()
+			r := run(t, j, n.settings(settings))
+			n.send(t, "t", numbered(20, "x", "y")...)
+			wantAll(t, n, j, r, "t/Subscriptions/s", 20, 0)
+			r.stop()
+		})
+	}
+}
+
+// TestStatusOfIdle holds that a source with nothing to do says that it runs.
+func TestStatusOfIdle(t *testing.T) {
+	for _, queue := range []broker.Queue{plain(broker.Settings{}), sessions(broker.Settings{})} {
+		n := start(t, queue)
+		r := run(t, newJournal(), n.settings(nil))
+		eventually(t, "running", func() bool { return r.Status().State == pull.Running })
+		begun := time.Now()
+		r.stop()
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("to stop while it waited took %s", took)
+		}
+	}
+}
+
+// TestMessages holds what becomes of messages of all kinds; [pull] has the
+// details of what is an event.
+func TestMessages(t *testing.T) {
+	n, j := start(t, plain(broker.Settings{})), newJournal()
+	twin := cloudEvent("1", "room")
+	twin.ApplicationProperties["cloudEvents:traceparent"] = "00-1"
+	n.send(t, "q",
+		twin,
+		&azservicebus.Message{ContentType: ptr("application/cloudevents+json"), Body: []byte(`{"specversion":"1.0","id":"2","source":"s","type":"t","data":{"a":1}}`)},
+		&azservicebus.Message{ContentType: ptr("application/cloudevents-batch+json"), Body: []byte(`[{"specversion":"1.0","id":"3","source":"s","type":"t"},{"specversion":"1.0","id":"4","source":"s","type":"t"}]`)},
+		&azservicebus.Message{Body: []byte(`21.5`), MessageID: ptr("5"), PartitionKey: ptr("hall"), ApplicationProperties: map[string]any{"Unit": "C", "floor": int64(2)}},
+		&azservicebus.Message{ContentType: ptr("application/cloudevents+json"), Body: []byte(`{`), MessageID: ptr("bad")},
+		&azservicebus.Message{ApplicationProperties: map[string]any{"cloudEvents:specversion": "1.0", "cloudEvents:id": "x"}, MessageID: ptr("worse")},
+		cloudEvent("6", "room"),
+	)
+	r := run(t, j, n.settings(nil))
+	eventually(t, "all messages settled", func() bool { return n.count(t, "q") == 0 && len(j.accepted()) == 6 })
+	got := j.accepted()
+	want := []event.Event{
+		{ID: "1", Source: "twins.example", Type: event.TwinUpdate, Subject: "room", DataContentType: "application/json", Data: []byte(`{"id":"1"}`),
+			Extensions: []event.Extension{{Name: "traceparent", Value: "00-1"}}},
+		{ID: "2", Source: "s", Type: "t", Data: []byte(`{"a":1}`)},
+		{ID: "3", Source: "s", Type: "t"},
+		{ID: "4", Source: "s", Type: "t"},
+		{ID: "5", Source: "sb://" + n.address + "/q", Type: "headgate.servicebus.message", Subject: "hall", DataContentType: "application/json", Data: []byte(`21.5`),
+			Extensions: []event.Extension{{Name: "floor", Value: "2", Kind: event.Integer}, {Name: "unit", Value: "C"}}},
+		{ID: "6", Source: "twins.example", Type: event.TwinUpdate, Subject: "room", DataContentType: "application/json", Data: []byte(`{"id":"6"}`)},
+	}
+	if _, err := time.Parse(time.RFC3339Nano, got[4].Time); err != nil {
+		t.Errorf("time of a wrapped message: %v", err)
+	}
+	got[4].Time = ""
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	dead, err := n.Messages("q/$DeadLetterQueue", 0, 10)
+	if err != nil || len(dead) != 2 {
+		t.Fatalf("dead letters = %+v, %v, want 2", dead, err)
+	}
+	for i, want := range []string{"is not JSON", "source is required"} {
+		if p := dead[i].Properties; p["DeadLetterReason"] != "NotAnEvent" || !strings.Contains(p["DeadLetterErrorDescription"].(string), want) {
+			t.Errorf("dead letter %d says %v, want %q", i, p, want)
+		}
+	}
+	if s := r.Status(); s.Refused != 2 || !strings.Contains(s.LastRefusal, "sequence number 6") || s.Received != 6 {
+		t.Errorf("status = %+v", s)
+	}
+	if !strings.Contains(r.log.String(), "is not JSON") {
+		t.Errorf("the log does not tell of the first refusal:\n%s", r.log)
+	}
+}
+
+// TestPoison holds that a message on which the SDK panics does not end the
+// process, and is told of.
+func TestPoison(t *testing.T) {
+	n, j := start(t, plain(broker.Settings{})), newJournal()
+	m := cloudEvent("1", "room")
+	m.ApplicationProperties["DeadLetterReason"] = int64(1)
+	n.send(t, "q", m)
+	r := run(t, j, n.settings(nil))
+	eventually(t, "a failing source", func() bool { return r.Status().State == pull.Failing })
+	if reason := r.Status().Reason; !strings.Contains(reason, "cannot read a message") {
+		t.Errorf("reason = %s", reason)
+	}
+	c, err := azservicebus.NewClientFromConnectionString(n.connection(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+}
