@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,13 +18,15 @@ import (
 	"github.com/headgate/headgate/gateway/client"
 	"github.com/headgate/headgate/gateway/config"
 	"github.com/headgate/headgate/gateway/demo"
+	"github.com/headgate/headgate/gateway/emulator"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/telemetry"
 )
 
 const demoHelp = `Serve a gateway with an example in it, simulate a house of digital twins that feeds it,
-and show what becomes of their events. Everything lies in a temporary directory, which
-goes when the demo stops (Ctrl-C).
+and show what becomes of their events in an event hub, a Service Bus queue, an Event Grid
+topic and a webhook, all of which are emulated on this machine. Everything lies in memory
+or in a temporary directory, which goes when the demo stops (Ctrl-C).
 
 The API has no token; only this machine can reach it.`
 
@@ -34,13 +35,15 @@ type demonstration struct {
 	app      *app
 	rate     float64
 	duration time.Duration
+	every    time.Duration // from one event that is shown to the next
 	quiet    bool
 
 	url      string
 	client   *client.Client
 	board    *board
 	receiver *receiver
-	readings string // the file that the example's file endpoint writes
+	emulator *emulator.Emulator
+	certFile string // of the emulator
 }
 
 func demoCommand(a *app) *cobra.Command {
@@ -56,10 +59,14 @@ func demoCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&listen, "listen", "", "`HOST:PORT` to serve on (default "+config.Default().Listen+", or a free port when that is taken)")
 	cmd.Flags().Float64Var(&d.rate, "rate", 20, "events in a second, `N`")
 	cmd.Flags().DurationVar(&d.duration, "duration", 0, "stop after so long; 0 goes on until interrupted")
+	cmd.Flags().DurationVar(&d.every, "show-every", 1500*time.Millisecond, "show an event every `DURATION`")
 	cmd.Flags().BoolVar(&d.quiet, "quiet", false, "serve and simulate, but show no events")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !(d.rate > 0 && d.rate <= 10_000) {
 			return usageError("--rate must be above 0 and at most 10000")
+		}
+		if d.every < time.Millisecond {
+			return usageError("--show-every must be at least 1ms")
 		}
 		if listen == "" {
 			listen = freeAddress(config.Default().Listen)
@@ -87,7 +94,7 @@ func (d *demonstration) run(ctx context.Context, listen string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	d.readings = filepath.Join(dir, "readings.ndjson")
+	d.certFile = filepath.Join(dir, "emulator.pem")
 
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": filepath.Join(dir, "data"), "listen": listen,
@@ -102,6 +109,10 @@ func (d *demonstration) run(ctx context.Context, listen string) (err error) {
 		return err
 	}
 	defer d.receiver.close()
+	if err := d.startEmulator(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.emulator.Close()) }()
 	return d.serve(ctx, cfg)
 }
 
@@ -161,7 +172,11 @@ func (d *demonstration) example(ctx context.Context, served chan error) (err err
 		}
 	})
 	wg.Go(func() { stop(d.simulate(playing)) })
-	wg.Go(func() { d.watch(playing) })
+	wg.Go(func() {
+		if err := d.watch(playing); err != nil {
+			stop(err)
+		}
+	})
 	select {
 	case <-playing.Done():
 	case err := <-served:
@@ -211,34 +226,28 @@ func (d *demonstration) tell(item client.Tailed) {
 	}
 }
 
-const (
-	showEvery    = 1500 * time.Millisecond
-	summaryEvery = 8 // events shown
-)
+// summaryEvery is how many events are shown from one summary to the next.
+const summaryEvery = 8
 
-// watch shows an event now and then, and the rates every few of them.
-func (d *demonstration) watch(ctx context.Context) {
+// watch shows an event now and then, and the rates every few of them, until
+// ctx ends.
+func (d *demonstration) watch(ctx context.Context) error {
 	if d.quiet {
 		<-ctx.Done()
-		return
+		return nil
 	}
-	readings := newLineReader(d.readings)
-	defer readings.close()
-	for shown := 0; wait(ctx, showEvery) == nil; {
-		readings.each(func(line []byte) { d.tellReading(line) })
+	came := newArrivals(d.emulator, d.board, d.rate)
+	for shown := 0; wait(ctx, d.every) == nil; {
+		if err := came.tell(); err != nil {
+			return err
+		}
 		if d.board.show(time.Now()) {
 			if shown++; shown%summaryEvery == 0 {
 				d.board.summary(time.Now())
 			}
 		}
 	}
-}
-
-// tellReading tells the board what the file endpoint wrote.
-func (d *demonstration) tellReading(line []byte) {
-	if e, err := event.DecodeJSON(bytes.Clone(line)); err == nil {
-		d.board.output(readingsEndpoint, e.ID, dataText(&e))
-	}
+	return nil
 }
 
 // introduce says what there is to see, and what to try.
@@ -253,15 +262,19 @@ func (d *demonstration) introduce() {
 	for _, r := range seedRoutes() {
 		fmt.Fprintf(&b, "  %-9s → %-9s %s\n", r.id, r.endpoint, r.about)
 	}
-	fmt.Fprintf(&b, "\nThe endpoint %s is the file %s,\n%s is a webhook on this machine.\n", readingsEndpoint, d.readings, deskEndpoint)
+	fmt.Fprintf(&b, "\nService Bus, Event Hubs and Event Grid are emulated on this machine. Microsoft's SDKs can look into them:\n\n")
+	fmt.Fprintf(&b, "  %-19s %s\n", "queue "+queueName, d.emulator.ConnectionString(emulator.ServiceBus))
+	fmt.Fprintf(&b, "  %-19s %s\n", "event hub "+hubName, d.emulator.ConnectionString(emulator.EventHubs))
 	fmt.Fprintf(&b, "\nTry in a second terminal, while this goes on:\n\n")
 	for _, try := range []string{
-		"tail --deliveries" + flag,
-		"get routes" + flag,
-		"put route cold --endpoint desk --filter \"PATCH('/temperature') < 20\"" + flag,
-		"status" + flag,
+		d.app.self + " tail --deliveries" + flag,
+		d.app.self + " get routes" + flag,
+		d.app.self + " put route cold --endpoint desk --filter \"PATCH('/temperature') < 20\"" + flag,
+		"curl -s '" + d.emulator.ControlURL() + "/entities?service=serviceBus&limit=2'",
+		"curl -d '{\"service\":\"serviceBus\",\"kind\":\"server-busy\",\"times\":50}' " + d.emulator.ControlURL() + "/faults",
+		d.app.self + " status" + flag,
 	} {
-		fmt.Fprintf(&b, "  %s %s\n", d.app.self, try)
+		fmt.Fprintf(&b, "  %s\n", try)
 	}
 	fmt.Fprintf(&b, "\nCtrl-C stops it. One event of many is shown, with what became of it:\n")
 	fmt.Fprint(d.app.out, b.String())

@@ -144,11 +144,25 @@ func (b *board) stale(w *walk) int {
 	return n
 }
 
+// latest are the latest attempts of the deliveries, by route.
+func (w *walk) latest() []catalog.DeliveryReport {
+	var latest []catalog.DeliveryReport
+	for _, d := range w.deliveries {
+		at := slices.IndexFunc(latest, func(l catalog.DeliveryReport) bool { return l.Route == d.Route && l.Output == d.Output })
+		if at < 0 {
+			latest = append(latest, d)
+		} else if d.Attempt > latest[at].Attempt {
+			latest[at] = d
+		}
+	}
+	slices.SortStableFunc(latest, func(a, b catalog.DeliveryReport) int { return cmp.Compare(a.Route, b.Route) })
+	return latest
+}
+
 // kind tells walks apart that are worth seeing apart.
 func (w *walk) kind() string {
-	slices.SortStableFunc(w.deliveries, func(a, b catalog.DeliveryReport) int { return cmp.Compare(a.Route, b.Route) })
 	kind := w.event.Type
-	for _, d := range w.deliveries {
+	for _, d := range w.latest() {
 		kind += " " + d.Route + d.Outcome
 	}
 	return kind
@@ -161,14 +175,36 @@ func (b *board) write(w *walk) {
 	if len(w.deliveries) == 0 {
 		fmt.Fprintln(b.out, "    no route takes it")
 	}
-	for _, d := range w.deliveries {
+	for _, d := range w.latest() {
 		way := fmt.Sprintf("    → %-10s → %-9s ", d.Route, d.Endpoint)
-		what := b.outputs[outputKey{d.Endpoint, d.EventID}]
-		if d.Outcome != "delivered" {
-			what = "failed, will be tried again: " + d.Error
-		}
-		fmt.Fprintf(b.out, "%s%s\n", way, oneLine(what, b.width-len([]rune(way))))
+		fmt.Fprintf(b.out, "%s%s\n", way, oneLine(b.outcome(d), b.width-len([]rune(way))))
 	}
+}
+
+// outcome is what became of a delivery: what its endpoint received, or why it
+// did not.
+func (b *board) outcome(d catalog.DeliveryReport) string {
+	what, times := b.outputs[outputKey{d.Endpoint, d.EventID}], ""
+	if d.Attempt > 1 {
+		times = fmt.Sprintf(" at attempt %d", d.Attempt)
+	}
+	switch {
+	case d.Outcome == "delivered" && times != "":
+		return "delivered" + times + ": " + what
+	case d.Outcome == "delivered":
+		return what
+	case d.Dead:
+		return "dead letter" + times + ": " + reason(d.Error)
+	}
+	return "failed" + times + ", will be tried again: " + reason(d.Error)
+}
+
+// reason is an error without the address of the endpoint, which is known.
+func reason(err string) string {
+	if address, rest, ok := strings.Cut(err, ": "); ok && strings.Contains(address, "://") {
+		return rest
+	}
+	return err
 }
 
 // summary writes the rates since the last summary, and begins anew.

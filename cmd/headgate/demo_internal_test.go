@@ -3,10 +3,12 @@ package main // white-box: a command exports nothing
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +47,7 @@ func TestBoard(t *testing.T) {
 	later := now.Add(time.Second)
 	b.accepted(update(4, "d"), later)
 	failed := delivered(4, "d", "hot", "desk")
-	failed.Outcome, failed.Error = "transient", "connection\nrefused"
+	failed.Outcome, failed.Error = "transient", "POST http://127.0.0.1:9: connection\nrefused"
 	b.delivery(failed, later)
 
 	if !b.show(later) {
@@ -72,26 +74,32 @@ room-1         Twin.Update         /t = 27, remove /u
 	}
 }
 
-func TestLineReader(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "lines")
-	r := newLineReader(file)
-	defer r.close()
-	var got []string
-	read := func() { r.each(func(line []byte) { got = append(got, string(line)) }) }
-	read() // there is no file yet
-	f, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
+// TestBoardAttempts shows an event whose deliveries were tried more than once:
+// each is told of once, by its latest attempt.
+func TestBoardAttempts(t *testing.T) {
+	var out strings.Builder
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	b := newBoard(&out, now)
+	b.accepted(catalog.StoredEvent{Event: catalog.CloudEvent{Event: event.Event{ID: "a", Type: event.Telemetry, Source: "h/digitaltwins/t-1", Data: []byte("1")}}}, now)
+	for _, r := range []catalog.DeliveryReport{
+		{Route: "one", Attempt: 1, Outcome: "transient", Error: "sb://127.0.0.1:9/q: busy"},
+		{Route: "two", Attempt: 2, Outcome: "delivered"},
+		{Route: "two", Attempt: 1, Outcome: "transient", Error: "busy"},
+		{Route: "one", Attempt: 2, Outcome: "endpoint", Error: "sb://127.0.0.1:9/q: no entity: q"},
+		{Route: "three", Attempt: 1, Outcome: "event", Error: "too large", Dead: true},
+	} {
+		r.EventID, r.Endpoint = "a", "desk"
+		b.delivery(r, now)
 	}
-	defer f.Close()
-	long := strings.Repeat("x", 100<<10)
-	for _, part := range []string{"one\ntw", "o\nthree\n", long, "\n", ""} {
-		if _, err := f.WriteString(part); err != nil {
-			t.Fatal(err)
-		}
-		read()
-	}
-	if diff := cmp.Diff([]string{"one", "two", "three", long}, got); diff != "" {
+	b.output("desk", "a", "POST /desk: 1")
+	b.show(now.Add(time.Second))
+	want := `
+t-1            Telemetry           1
+    → one        → desk      failed at attempt 2, will be tried again: no entity: q
+    → three      → desk      dead letter: too large
+    → two        → desk      delivered at attempt 2: POST /desk: 1
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -102,45 +110,89 @@ func TestReceiver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), "POST", r.url, strings.NewReader(`{"t":1}`))
-	if err != nil {
-		t.Fatal(err)
+	defer r.close()
+	const grid = `[{"id":"e2","eventType":"Microsoft.DigitalTwins.Twin.Update","data":{"data":{"patch":[{"op":"replace","path":"/t","value":2}]},"contenttype":"application/json"}},{"id":"e3","data":{"data":3}}]`
+	for _, tt := range []struct {
+		path, body string
+		header     [2]string
+		status     int
+		answer     string
+	}{
+		{"/desk", `{"t": 1}`, [2]string{"ce-id", "e1"}, 200, "{}"},
+		{"/alarms", `[{"id":"v","data":{"validationCode":"abc","validationUrl":"x"}}]`, [2]string{"aeg-event-type", "SubscriptionValidation"}, 200, `{"validationResponse":"abc"}`},
+		{"/alarms", grid, [2]string{"aeg-event-type", "Notification"}, 200, "{}"},
+		{"/alarms", `{}`, [2]string{"aeg-event-type", "Notification"}, 400, "want events"},
+		{"/alarms", `[]`, [2]string{"aeg-event-type", "SubscriptionValidation"}, 400, "want events"},
+		{"/elsewhere", `[]`, [2]string{"ce-id", "e4"}, 404, ""},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", r.url+tt.path, strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(tt.header[0], tt.header[1])
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != tt.status || !strings.Contains(string(answer), tt.answer) {
+			t.Errorf("POST %s %s: %s %s, %v", tt.path, tt.body, resp.Status, answer, err)
+		}
 	}
-	req.Header.Set("ce-id", "e1")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil || resp.StatusCode != http.StatusNoContent {
-		t.Fatalf("POST: %v, %v", resp, err)
+	want := map[outputKey]string{
+		{deskEndpoint, "e1"}:  `POST /desk: {"t":1}`,
+		{topicEndpoint, "e2"}: `subscription desk, POST /alarms: /t = 2`,
+		{topicEndpoint, "e3"}: `subscription desk, POST /alarms: 3`,
 	}
-	resp.Body.Close()
-	r.close()
-	if got := b.outputs[outputKey{deskEndpoint, "e1"}]; got != `POST /desk {"t":1}` {
-		t.Errorf("the board was told %q", got)
+	if diff := cmp.Diff(want, b.outputs); diff != "" {
+		t.Errorf("the board was told, -want +got:\n%s", diff)
 	}
 }
 
-// TestDemo runs the demo with a real gateway until it has shown an event, as a
-// person would, and then interrupts it.
+// TestDemo runs the demo with a real gateway until it has shown an arrival at
+// every endpoint, as a person would, and then interrupts it.
 func TestDemo(t *testing.T) {
-	ctx, interrupt := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("the demo showed nothing for a minute"))
+	ctx, interrupt := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("the demo did not show every endpoint within a minute"))
 	defer interrupt()
-	out := &watched{until: "→ readings  {", then: interrupt}
+	out := &watched{until: []*regexp.Regexp{
+		regexp.MustCompile(`→ series +→ hub +partition [0-3]: \{"temperature":[0-9.]+,"\$dtId":"thermostat-[0-9]+"\}`),
+		regexp.MustCompile(`→ rooms +→ queue +session room-[0-9]+, message [0-9]+: isIn → room-`),
+		regexp.MustCompile(`→ rooms +→ queue +session room-[0-9]+, message [0-9]+: /occupied = `),
+		regexp.MustCompile(`→ alarms +→ topic +subscription desk, POST /alarms: \{"room":"room-`),
+		regexp.MustCompile(`→ hot +→ desk +POST /desk: /temperature = 2[6-9]`),
+		regexp.MustCompile(`events/s in`),
+	}, then: interrupt}
 	var stderr strings.Builder
-	status := run(ctx, []string{"demo", "--listen", "127.0.0.1:0", "--rate", "50"}, app{
+	status := run(ctx, []string{"demo", "--listen", "127.0.0.1:0", "--rate", "200", "--show-every", "20ms"}, app{
 		self: "headgate", in: strings.NewReader(""), out: out, err: &stderr,
 		env: func(string) (string, bool) { return "", false }, serve: gateway.Run,
 	})
 	if status != 0 || context.Cause(ctx) != context.Canceled {
 		t.Fatalf("status %d, %v\nstdout:\n%s\nstderr:\n%s", status, context.Cause(ctx), out.String(), stderr.String())
 	}
-	for _, want := range []string{"listening on http://127.0.0.1:", "headgate tail --deliveries --server http://127.0.0.1:", "events/s in"} {
+	if stderr.Len() > 0 {
+		t.Errorf("the demo warns: %s", stderr.String())
+	}
+	for _, want := range []string{"listening on http://127.0.0.1:", "headgate tail --deliveries --server http://127.0.0.1:", "event hub telemetry Endpoint=sb://127.0.0.1:"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}
 	}
-	_, rest, _ := strings.Cut(out.String(), "is the file ")
-	file, _, _ := strings.Cut(rest, ",")
-	if _, err := os.Stat(filepath.Dir(file)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the demo leaves %s behind: %v", filepath.Dir(file), err)
+}
+
+// TestDemoLeavesNothing holds that the temporary directory goes.
+func TestDemoLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	var stderr strings.Builder
+	status := run(t.Context(), []string{"demo", "--listen", "127.0.0.1:0", "--duration", "1ms", "--quiet"}, app{
+		self: "headgate", in: strings.NewReader(""), out: io.Discard, err: &stderr,
+		env: func(string) (string, bool) { return "", false }, serve: gateway.Run,
+	})
+	left, err := os.ReadDir(dir)
+	if status != 0 || err != nil || len(left) > 0 {
+		t.Errorf("status %d, left behind %v, %v, stderr %q", status, left, err, stderr.String())
 	}
 }
 
@@ -162,16 +214,17 @@ func TestDemoPortInUse(t *testing.T) {
 	}
 }
 
-// watched collects what is written, and calls then once it holds until.
+// watched collects what is written, and calls then once all of until is in it.
 type watched struct {
 	strings.Builder
-	until string
+	until []*regexp.Regexp
 	then  func()
 }
 
 func (w *watched) Write(p []byte) (int, error) {
 	n, err := w.Builder.Write(p)
-	if strings.Contains(w.String(), w.until) {
+	w.until = slices.DeleteFunc(w.until, func(want *regexp.Regexp) bool { return want.MatchString(w.String()) })
+	if len(w.until) == 0 {
 		w.then()
 	}
 	return n, err

@@ -4,19 +4,25 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
-	"net"
-	"net/http"
-	"os"
-	"time"
 
 	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/emulator"
 )
 
 // The endpoints of the example.
 const (
-	readingsEndpoint = "readings"
-	deskEndpoint     = "desk"
+	hubEndpoint   = "hub"
+	queueEndpoint = "queue"
+	topicEndpoint = "topic"
+	deskEndpoint  = "desk"
+)
+
+// What the emulator holds for the example.
+const (
+	hubName   = "telemetry"
+	queueName = "rooms"
+	topicName = "alarms"
+	hookName  = "desk"
 )
 
 // tailEverything asks the live tail for all that happens.
@@ -24,27 +30,44 @@ var tailEverything = catalog.EventQuery{}
 
 // seedRoute is a route of the example.
 type seedRoute struct {
-	id, endpoint, filter, transform string
-	about                           string
+	id, endpoint, filter string
+	transform            string // a plugin, with its configuration
+	config               any
+	about                string
 }
 
 func seedRoutes() []seedRoute {
 	const update = "type = 'Microsoft.DigitalTwins.Twin.Update'"
 	return []seedRoute{
-		{"series", readingsEndpoint, update, "tsi", "every twin update, shaped by the plugin tsi into a flat time series event"},
-		{"occupied", deskEndpoint, "CHANGED('/occupied')", "", "CHANGED('/occupied'): a room filled or emptied"},
-		{"hot", deskEndpoint, update + " AND PATCH('/temperature') > 26", "", "PATCH('/temperature') > 26: it is too hot"},
-		{"alarms", deskEndpoint, "type = 'Microsoft.DigitalTwins.Twin.Create' OR type = 'Microsoft.DigitalTwins.Twin.Delete'", "",
-			"twins that come and go: the alarms"},
+		{"series", hubEndpoint, update, "tsi", nil, "every twin update as a flat time series event, by the plugin tsi, into an event hub"},
+		{"rooms", queueEndpoint, "STARTS_WITH(subject, 'room-') OR $body.$relationshipName = 'isIn'", "sessions",
+			map[string]any{"sessionId": []string{"$body.$targetId", "$twin"}},
+			"what happens in a room, by the plugin sessions, into Service Bus: each room is a session"},
+		{"alarms", topicEndpoint, "type = 'Microsoft.DigitalTwins.Twin.Create' OR type = 'Microsoft.DigitalTwins.Twin.Delete'", "", nil,
+			"twins that come and go, the alarms: in the Event Grid schema to a topic, and on to a webhook"},
+		{"hot", deskEndpoint, update + " AND PATCH('/temperature') > 26", "", nil, "PATCH('/temperature') > 26: it is too hot, straight to a webhook"},
+	}
+}
+
+// endpoints are the settings of the example's endpoints, by their names.
+func (d *demonstration) endpoints() map[string]any {
+	endpoint := func(kind string, settings map[string]string) any {
+		return map[string]any{"kind": kind, "settings": settings}
+	}
+	return map[string]any{
+		hubEndpoint: endpoint("eventHub", map[string]string{
+			"connectionString": d.emulator.ConnectionString(emulator.EventHubs), "entityPath": hubName}),
+		queueEndpoint: endpoint("serviceBus", map[string]string{
+			"connectionString": d.emulator.ConnectionString(emulator.ServiceBus), "entityPath": queueName}),
+		topicEndpoint: endpoint("eventGrid", map[string]string{
+			"topicEndpoint": d.emulator.TopicEndpoint(topicName), "accessKey": d.emulator.Key(), "caFile": d.certFile}),
+		deskEndpoint: endpoint("webhook", map[string]string{"url": d.receiver.url + "/desk"}),
 	}
 }
 
 // seed puts the example's endpoints and routes into the gateway.
 func (d *demonstration) seed(ctx context.Context) error {
-	for name, doc := range map[string]any{
-		readingsEndpoint: map[string]any{"kind": "file", "settings": map[string]string{"path": d.readings}},
-		deskEndpoint:     map[string]any{"kind": "webhook", "settings": map[string]string{"url": d.receiver.url}},
-	} {
+	for name, doc := range d.endpoints() {
 		b, err := json.Marshal(doc)
 		if err != nil {
 			return err
@@ -56,7 +79,7 @@ func (d *demonstration) seed(ctx context.Context) error {
 	for _, r := range seedRoutes() {
 		doc := map[string]any{"endpointName": r.endpoint, "filter": r.filter}
 		if r.transform != "" {
-			doc["transforms"] = []map[string]string{{"plugin": r.transform}}
+			doc["transforms"] = []map[string]any{{"plugin": r.transform, "config": r.config}}
 		}
 		b, err := json.Marshal(doc)
 		if err != nil {
@@ -67,44 +90,6 @@ func (d *demonstration) seed(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// receiver is the webhook of the example, on a port of this machine.
-type receiver struct {
-	url    string
-	board  *board
-	server *http.Server
-	done   chan struct{} // closed when the server has stopped
-}
-
-func newReceiver(b *board) (*receiver, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	r := &receiver{url: "http://" + l.Addr().String() + "/desk", board: b, done: make(chan struct{})}
-	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		defer close(r.done)
-		_ = r.server.Serve(l) // it ends by close
-	}()
-	return r, nil
-}
-
-// ServeHTTP takes a CloudEvent in binary mode.
-func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
-	if err != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	r.board.output(deskEndpoint, req.Header.Get("ce-id"), "POST "+req.URL.Path+" "+string(body))
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (r *receiver) close() {
-	r.server.Close()
-	<-r.done
 }
 
 // readyWriter waits for the line that says where a gateway serves.
@@ -123,48 +108,4 @@ func (w *readyWriter) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
-}
-
-// lineReader reads the lines that are added to a file.
-type lineReader struct {
-	path string
-	f    *os.File
-	part []byte // of a line whose end is not there yet
-}
-
-func newLineReader(path string) *lineReader { return &lineReader{path: path} }
-
-// each calls fn for every whole line that was added since the last call. fn
-// must not keep the line. A file that is not there yet has none.
-func (r *lineReader) each(fn func(line []byte)) {
-	if r.f == nil {
-		f, err := os.Open(r.path)
-		if err != nil {
-			return
-		}
-		r.f = f
-	}
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := r.f.Read(buf)
-		r.part = append(r.part, buf[:n]...)
-		for {
-			line, rest, ok := bytes.Cut(r.part, []byte("\n"))
-			if !ok {
-				break
-			}
-			fn(line)
-			r.part = rest
-		}
-		if err != nil || n == 0 {
-			r.part = bytes.Clone(r.part)
-			return
-		}
-	}
-}
-
-func (r *lineReader) close() {
-	if r.f != nil {
-		r.f.Close()
-	}
 }

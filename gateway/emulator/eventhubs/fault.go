@@ -106,7 +106,7 @@ func (s *Server) ClearFaults() {
 // rule is where f happens, and how.
 func (f Fault) rule() (amqp.Point, amqp.Fault, error) {
 	says := func(c amqp.Symbol) amqp.Fault {
-		return amqp.Fault{Error: amqp.Errorf(c, "%s, by a fault", c)}
+		return amqp.Fault{Error: amqp.Errorf(c, "a fault that was asked for")}
 	}
 	if (f.Kind == RejectBatch || f.Kind == RefuseLink) && f.Condition == "" {
 		return "", amqp.Fault{}, fmt.Errorf("fault %s: needs a condition", f.Kind)

@@ -132,7 +132,7 @@ func (s *Server) harm(f Fault) (bool, error) {
 // rule is where f happens, and how.
 func (f Fault) rule() ([]amqp.Point, amqp.Fault, error) {
 	says := func(c amqp.Symbol) amqp.Fault {
-		return amqp.Fault{Error: amqp.Errorf(c, "%s, by a fault", c)}
+		return amqp.Fault{Error: amqp.Errorf(c, "a fault that was asked for")}
 	}
 	if (f.Kind == RejectMessage || f.Kind == RefuseLink) && f.Condition == "" {
 		return nil, amqp.Fault{}, fmt.Errorf("fault %s: needs a condition", f.Kind)
