@@ -41,6 +41,7 @@ func TestCommands(t *testing.T) {
 		{"docs/plugins.md", map[string]string{"out.ndjson": `"subject":"ROOM-101"`}},
 		{"docs/api.md", nil},
 		{"docs/filters.md", nil},
+		{"docs/emulator.md", nil},
 		{"docs/endpoints.md", nil},
 		{"plugins/tsi/README.md", nil},
 		{"examples/threshold/README.md", nil},
@@ -132,20 +133,32 @@ func prepare(line string) string {
 		return "go tool task demo -- --listen 127.0.0.1:0 --duration 3s\n"
 	case strings.HasPrefix(command, "headgate serve"), strings.HasPrefix(command, "bin/headgate serve"):
 		return "serve " + command + "\n"
+	case strings.HasPrefix(command, "headgate emulator"):
+		command, _, _ = strings.Cut(command, " >")
+		return "emulate " + command + "\n"
 	}
 	return line
 }
 
 // prelude is what a script is preceded by: serve starts a server in the
-// background, waits until it is ready, and the end of the script ends it.
+// background, and emulate an emulator on free ports; they wait until it is
+// ready, and the end of the script ends it.
 const prelude = `set -euo pipefail
-serve() {
-	"$@" > serve.log 2>&1 &
-	trap "kill $! && wait $!" EXIT
-	until grep -q '^listening on' serve.log; do
-		kill -0 $! || { cat serve.log; exit 1; }
+running=
+trap 'for one in $running; do kill $one && wait $one; done' EXIT
+background() {
+	local log=$1 ready=$2
+	shift 2
+	"$@" > "$log" 2>&1 &
+	running="$! $running"
+	until grep -q "^$ready" "$log"; do
+		kill -0 $! || { cat "$log"; exit 1; }
 		sleep 0.05
 	done
+}
+serve() { background serve.log 'listening on' "$@"; }
+emulate() {
+	background emulator.txt ready "$@" --service-bus 127.0.0.1:0 --event-hubs 127.0.0.1:0 --event-grid 127.0.0.1:0 --control 127.0.0.1:0
 }
 `
 
