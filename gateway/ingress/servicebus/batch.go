@@ -40,6 +40,11 @@ func (b *batch) handle(ctx context.Context, hold func(context.Context) error) er
 	if err := b.source.monitor.Accept(ctx, b.source.journal, b.events, hold); err != nil {
 		return err
 	}
+	for i, m := range b.messages {
+		if b.faults[i] == nil {
+			b.source.handled.accepted(identityOf(m))
+		}
+	}
 	ctx, cancel := pull.Linger(ctx)
 	defer cancel()
 	return b.settle(ctx)
@@ -48,9 +53,10 @@ func (b *batch) handle(ctx context.Context, hold func(context.Context) error) er
 const (
 	// settlers is how many messages are settled at a time: each takes a round trip.
 	settlers = 64
-	// settleTimeout bounds one settlement. The SDK tries again in a new link,
-	// which knows nothing of the message; it is better then to get it anew.
-	settleTimeout = 5 * time.Second
+	// settleTimeout bounds one settlement. The SDK tries one that was refused again,
+	// after 3.2 seconds or more, and then says that it succeeded, whatever the
+	// service thinks; this ends before. It is better then to get the message anew.
+	settleTimeout = 3 * time.Second
 )
 
 func (b *batch) settle(ctx context.Context) error {
@@ -72,10 +78,10 @@ func (b *batch) settle(ctx context.Context) error {
 func (b *batch) complete(ctx context.Context, m *azservicebus.ReceivedMessage) error {
 	k := identityOf(m)
 	if err := b.receiver.CompleteMessage(ctx, m, nil); err != nil {
-		b.source.handled.add(k)
+		b.source.handled.remains(k)
 		return fmt.Errorf("complete message %s: %w", nameOf(m), err)
 	}
-	b.source.handled.forget(k)
+	b.source.handled.completed(k)
 	return nil
 }
 

@@ -44,13 +44,13 @@ func nameOf(m *azservicebus.ReceivedMessage) string {
 	return strconv.FormatInt(*m.SequenceNumber, 10)
 }
 
-// handled remembers messages that were accepted and may not be completed, so
-// that they are not accepted once more when they come again. The zero value
-// works.
+// handled remembers messages that were accepted and are not completed, so that
+// they are not accepted once more when they come again: because the completion
+// failed, or because it takes longer than the lock lasts. The zero value works.
 type handled struct {
-	mu   sync.Mutex
-	keys map[identity]struct{}
-	ring []identity // in the order of their coming; those past maxHandled are forgotten
+	mu     sync.Mutex
+	keys   map[identity]struct{}
+	failed []identity // of keys those that may stay, the oldest first
 }
 
 // identity tells a message from all others, those of an entity included that
@@ -60,8 +60,8 @@ type identity struct {
 	id                 string
 }
 
-// maxHandled bounds the memory of messages: more than can be locked at a time.
-const maxHandled = 100_000
+// maxFailed bounds the memory of failures: more than can be locked at a time.
+const maxFailed = 100_000
 
 func identityOf(m *azservicebus.ReceivedMessage) identity {
 	k := identity{id: m.MessageID}
@@ -81,26 +81,29 @@ func (h *handled) has(k identity) bool {
 	return ok
 }
 
-// forget is called for each message that is completed, so it is fast for those
-// that were never added.
-func (h *handled) forget(k identity) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.keys, k)
-}
-
-func (h *handled) add(k identity) {
+// accepted is called when a message's events are durable.
+func (h *handled) accepted(k identity) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.keys == nil {
 		h.keys = map[identity]struct{}{}
 	}
-	if _, ok := h.keys[k]; ok {
-		return
-	}
 	h.keys[k] = struct{}{}
-	if h.ring = append(h.ring, k); len(h.ring) > maxHandled {
-		delete(h.keys, h.ring[0])
-		h.ring = h.ring[1:]
+}
+
+// completed is called when an accepted message will not come again.
+func (h *handled) completed(k identity) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.keys, k)
+}
+
+// remains is called when an accepted message may come again.
+func (h *handled) remains(k identity) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failed = append(h.failed, k); len(h.failed) > maxFailed {
+		delete(h.keys, h.failed[0])
+		h.failed = h.failed[1:]
 	}
 }

@@ -4,8 +4,9 @@
 // A message is completed only when its events are durable, and dead-lettered,
 // with the reason, when it is none and cannot be wrapped into one. The events of
 // a session are accepted in the order of its messages; those of an entity
-// without sessions too, as long as nobody else receives from it. While the
-// journal takes no events, locks are renewed.
+// without sessions too, as long as nobody else receives from it and no
+// connection is lost: what was under way then comes again when its lock has
+// ended. While the journal takes no events, locks are renewed.
 //
 // A message whose completion failed is completed when it comes again, and not
 // accepted twice; only the end of the process in between makes a duplicate.

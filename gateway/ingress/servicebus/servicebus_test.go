@@ -12,6 +12,7 @@ import (
 	"github.com/headgate/headgate/gateway/emulator/servicebus/broker"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/ingress/pull"
+	"github.com/headgate/headgate/gateway/ingress/pull/pulltest"
 )
 
 func TestReceives(t *testing.T) {
@@ -30,17 +31,17 @@ func TestReceives(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			n, j := start(t, tt.queue), newJournal()
+			n, j := start(t, tt.queue), &pulltest.Journal{}
 			messages := numbered(700, tt.twins...)
 			n.send(t, "q", messages[:300]...)
 			r := run(t, j, n.settings(tt.settings))
 			n.send(t, "q", messages[300:]...)
-			wantAll(t, n, j, r, "q", len(messages), 0)
+			wantAll(t, n, j, r, "q", len(messages))
 			status := r.Status()
 			if status.State != pull.Running || status.Received != 700 || status.LastReceivedAt.IsZero() || status.Refused != 0 {
 				t.Errorf("status = %+v", status)
 			}
-			r.stop()
+			r.Stop()
 			if got := r.Status().State; got != pull.Stopped {
 				t.Errorf("state = %s once it is stopped", got)
 			}
@@ -57,11 +58,11 @@ func TestSubscription(t *testing.T) {
 		"by names": {"topic": "t", "subscription": "s", "entityPath": ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := newJournal()
+			j := &pulltest.Journal{}
 			r := run(t, j, n.settings(settings))
 			n.send(t, "t", numbered(20, "x", "y")...)
-			wantAll(t, n, j, r, "t/Subscriptions/s", 20, 0)
-			r.stop()
+			wantAll(t, n, j, r, "t/Subscriptions/s", 20)
+			r.Stop()
 		})
 	}
 }
@@ -70,10 +71,10 @@ func TestSubscription(t *testing.T) {
 func TestStatusOfIdle(t *testing.T) {
 	for _, queue := range []broker.Queue{plain(broker.Settings{}), sessions(broker.Settings{})} {
 		n := start(t, queue)
-		r := run(t, newJournal(), n.settings(nil))
-		eventually(t, "running", func() bool { return r.Status().State == pull.Running })
+		r := run(t, &pulltest.Journal{}, n.settings(nil))
+		pulltest.Eventually(t, "running", func() bool { return r.Status().State == pull.Running })
 		begun := time.Now()
-		r.stop()
+		r.Stop()
 		if took := time.Since(begun); took > 5*time.Second {
 			t.Errorf("to stop while it waited took %s", took)
 		}
@@ -83,7 +84,7 @@ func TestStatusOfIdle(t *testing.T) {
 // TestMessages holds what becomes of messages of all kinds; [pull] has the
 // details of what is an event.
 func TestMessages(t *testing.T) {
-	n, j := start(t, plain(broker.Settings{})), newJournal()
+	n, j := start(t, plain(broker.Settings{})), &pulltest.Journal{}
 	twin := cloudEvent("1", "room")
 	twin.ApplicationProperties["cloudEvents:traceparent"] = "00-1"
 	n.send(t, "q",
@@ -96,8 +97,8 @@ func TestMessages(t *testing.T) {
 		cloudEvent("6", "room"),
 	)
 	r := run(t, j, n.settings(nil))
-	eventually(t, "all messages settled", func() bool { return n.count(t, "q") == 0 && len(j.accepted()) == 6 })
-	got := j.accepted()
+	pulltest.Eventually(t, "all messages settled", func() bool { return n.count(t, "q") == 0 && j.Len() == 6 })
+	got := j.Accepted()
 	want := []event.Event{
 		{ID: "1", Source: "twins.example", Type: event.TwinUpdate, Subject: "room", DataContentType: "application/json", Data: []byte(`{"id":"1"}`),
 			Extensions: []event.Extension{{Name: "traceparent", Value: "00-1"}}},
@@ -127,20 +128,20 @@ func TestMessages(t *testing.T) {
 	if s := r.Status(); s.Refused != 2 || !strings.Contains(s.LastRefusal, "sequence number 6") || s.Received != 6 {
 		t.Errorf("status = %+v", s)
 	}
-	if !strings.Contains(r.log.String(), "is not JSON") {
-		t.Errorf("the log does not tell of the first refusal:\n%s", r.log)
+	if !strings.Contains(r.Log(), "is not JSON") {
+		t.Errorf("the log does not tell of the first refusal:\n%s", r.Log())
 	}
 }
 
 // TestPoison holds that a message on which the SDK panics does not end the
 // process, and is told of.
 func TestPoison(t *testing.T) {
-	n, j := start(t, plain(broker.Settings{})), newJournal()
+	n, j := start(t, plain(broker.Settings{})), &pulltest.Journal{}
 	m := cloudEvent("1", "room")
 	m.ApplicationProperties["DeadLetterReason"] = int64(1)
 	n.send(t, "q", m)
 	r := run(t, j, n.settings(nil))
-	eventually(t, "a failing source", func() bool { return r.Status().State == pull.Failing })
+	pulltest.Eventually(t, "a failing source", func() bool { return r.Status().State == pull.Failing })
 	if reason := r.Status().Reason; !strings.Contains(reason, "cannot read a message") {
 		t.Errorf("reason = %s", reason)
 	}
