@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -164,6 +166,45 @@ func TestRemote(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusUnauthorized { // it shows no key
 		t.Errorf("the topic answers %s", resp.Status)
+	}
+}
+
+// TestStrangers has clients speak something else, or nothing, on the ports for
+// AMQP: they disturb nobody, and do not hold up the end.
+func TestStrangers(t *testing.T) {
+	e, err := emulator.Start(everything(parse(t, "eventHubs: {partitions: 3}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	var silent []net.Conn
+	for _, s := range []emulator.Service{emulator.ServiceBus, emulator.EventHubs} {
+		for _, said := range []string{"", "A", "\x16", "\x16\x03\x01\xff\xff", "\x16\x03\x01\x00\x05hello", "GET / HTTP/1.1\r\n\r\n", "AMQP\x09\x09\x09\x09"} {
+			nc, err := net.Dial("tcp", e.Address(s))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			if _, err := io.WriteString(nc, said); err != nil {
+				t.Fatal(err)
+			}
+			silent = append(silent, nc)
+		}
+	}
+	throughEventHubs(t, e, nil)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	for i, nc := range silent { // each is told of the end, or was before
+		if err := nc.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, nc); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("connection %d is open", i)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Errorf("closed twice: %v", err)
 	}
 }
 
