@@ -94,6 +94,7 @@ var plan = map[string]room{
 	"gateway/catalog":   {imports: []string{"gateway/event", "gateway/delivery"}},
 	"gateway/store":     {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
 	"gateway/admin":     {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery", "gateway/problem"}, libs: []string{echo}},
+	"gateway/adt":       {imports: []string{"gateway/catalog"}},
 	"gateway/client":    {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
 	"gateway/config":    {imports: []string{"gateway/auth"}, libs: []string{yaml}},
 	"gateway/telemetry": {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},

@@ -38,9 +38,12 @@ type Options struct {
 	// the latter are as in [plugin.DefaultMaxLimits].
 	PluginLimits, PluginMaxLimits plugin.Limits
 	// Token guards the API and ingest; an empty one leaves them open.
-	Token   string
-	Version string // of the binary, for status and metrics
-	Logger  *slog.Logger
+	Token string
+	// MaxRoutes bounds the routes that clients of Azure Digital Twins can make, as
+	// in [adt.Options].
+	MaxRoutes int
+	Version   string // of the binary, for status and metrics
+	Logger    *slog.Logger
 }
 
 // Gateway is a running gateway.

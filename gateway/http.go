@@ -37,7 +37,7 @@ func (g *Gateway) Handler() http.Handler {
 	e.GET("/readyz", g.getReady)
 	e.GET("/metrics", echo.WrapHandler(g.metrics.Handler()))
 
-	return auth.New(g.opts.Token, auth.Options{}).Guard(e)
+	return auth.New(g.opts.Token, auth.Options{}).Guard(g.adt().Wrap(e))
 }
 
 // actor names who sent a request, for the history: there is one token, so all
