@@ -152,11 +152,17 @@ func (r *runner) reschedule(rt *retry, wait time.Duration) {
 	rt.d = nil
 	rt.due = time.Now().Add(wait)
 	r.outOfLane(rt)
-	// An earlier one may have come while this one was under way.
-	if e := rt.queue.entries; len(e) > 1 && e[0] == rt && e[1].place.compare(rt.place) < 0 {
-		slices.SortStableFunc(e, func(a, b *retry) int { return a.place.compare(b.place) })
+	if rt.overtook() {
+		slices.SortStableFunc(rt.queue.entries, func(a, b *retry) int { return a.place.compare(b.place) })
 	}
 	r.schedule(rt.queue)
+}
+
+// overtook reports whether an earlier one of its queue came while rt, the first
+// by then, was under way.
+func (rt *retry) overtook() bool {
+	e := rt.queue.entries
+	return len(e) > 1 && e[0] == rt && e[1].place.compare(rt.place) < 0
 }
 
 func (r *runner) intoLane(rt *retry) {

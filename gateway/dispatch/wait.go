@@ -82,8 +82,9 @@ func (behind) RetryAfter() time.Duration { return 0 }
 // comes of it goes into the lanes of its own keys, behind what is there.
 func (r *runner) goThrough(rt *retry, d *delivery.Delivery) {
 	r.mu.Lock()
-	if d.Position.Seq >= r.track.next {
-		// After a start, the journal may yet bring an earlier one of the twin.
+	if d.Position.Seq >= r.track.next || rt.overtook() {
+		// After a start, the journal may yet bring an earlier one of the twin, or
+		// brought it while this one was being loaded.
 		r.reschedule(rt, 20*time.Millisecond)
 		r.mu.Unlock()
 		return
