@@ -151,9 +151,13 @@ func TestReceiver(t *testing.T) {
 }
 
 // TestDemo runs the demo with a real gateway until it has shown an arrival at
-// every endpoint, as a person would, and then interrupts it.
+// every endpoint, as a person would, and then interrupts it. It leaves nothing
+// behind.
 func TestDemo(t *testing.T) {
-	ctx, interrupt := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("the demo did not show every endpoint within a minute"))
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	// With the race detector the first-party plugins take half a minute to compile.
+	ctx, interrupt := context.WithTimeoutCause(t.Context(), 3*time.Minute, errors.New("the demo did not show every endpoint within three minutes"))
 	defer interrupt()
 	out := &watched{until: []*regexp.Regexp{
 		regexp.MustCompile(`→ series +→ hub +partition [0-3]: \{"temperature":[0-9.]+,"\$dtId":"thermostat-[0-9]+"\}`),
@@ -179,20 +183,8 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the demo does not say %q:\n%s", want, out.String())
 		}
 	}
-}
-
-// TestDemoLeavesNothing holds that the temporary directory goes.
-func TestDemoLeavesNothing(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	var stderr strings.Builder
-	status := run(t.Context(), []string{"demo", "--listen", "127.0.0.1:0", "--duration", "1ms", "--quiet"}, app{
-		self: "headgate", in: strings.NewReader(""), out: io.Discard, err: &stderr,
-		env: func(string) (string, bool) { return "", false }, serve: gateway.Run,
-	})
-	left, err := os.ReadDir(dir)
-	if status != 0 || err != nil || len(left) > 0 {
-		t.Errorf("status %d, left behind %v, %v, stderr %q", status, left, err, stderr.String())
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

@@ -70,12 +70,12 @@ func emulatorCommand(a *app) *cobra.Command {
 func (a *app) readDeclared(name string) (emulator.Declared, error) {
 	f, err := a.open(name)
 	if err != nil {
-		return emulator.Declared{}, fmt.Errorf("--file: %w", err)
+		return emulator.Declared{}, usageError("--file: " + err.Error())
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, emulator.MaxFileBytes+1))
 	if err != nil {
-		return emulator.Declared{}, fmt.Errorf("--file %s: %w", name, err)
+		return emulator.Declared{}, usageError("--file " + name + ": " + err.Error())
 	}
 	d, err := emulator.Parse(text)
 	if err != nil {

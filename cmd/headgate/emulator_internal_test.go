@@ -3,6 +3,8 @@ package main // white-box: a command exports nothing
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -18,11 +20,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 )
 
-// TestEmulatorProcess runs the emulator as a process of its own, beside a
-// gateway that sends to all that it serves, and ends both with SIGTERM.
+// TestEmulatorProcess runs the emulator as a process of its own, takes what it
+// prints for its word, and ends it with SIGTERM.
 func TestEmulatorProcess(t *testing.T) {
 	dir := t.TempDir()
-	file := "serviceBus:\n  queues:\n    - {name: twins, requiresSession: true}\neventHubs:\n  hubs:\n    - {name: series, partitions: 2}\n"
+	file := "serviceBus:\n  queues:\n    - {name: twins, requiresSession: true}\neventHubs:\n  hubs:\n    - {name: series, partitions: 2}\neventGrid:\n  topics:\n    - {name: plant}\n"
 	if err := os.WriteFile(filepath.Join(dir, "emulator.yaml"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -50,22 +52,6 @@ func TestEmulatorProcess(t *testing.T) {
 		}
 	}
 
-	server := serveIn(t, dir, nil, "--data", "data", "--listen", "127.0.0.1:0")
-	do := func(stdin string, args ...string) {
-		t.Helper()
-		if _, stderr, status := outcome(t, map[string]string{"HEADGATE_SERVER": server.url}, stdin, args...); status != 0 {
-			t.Fatalf("headgate %s: status %d, stderr %q", strings.Join(args, " "), status, stderr)
-		}
-	}
-	do("", "put", "endpoint", "queue", "--kind", "serviceBus", "--set", "connectionString="+says["service-bus"], "--set", "entityPath=twins")
-	do("", "put", "endpoint", "hub", "--kind", "eventHub", "--set", "connectionString="+says["event-hubs"], "--set", "entityPath=series")
-	do("", "put", "endpoint", "topic", "--kind", "eventGrid", "--set", "topicEndpoint="+says["event-grid"],
-		"--set", "accessKey="+says["key"], "--set", "caFile="+filepath.Join(dir, says["certificate"]))
-	do("", "put", "route", "by-twin", "--endpoint", "queue", "--transform", "sessions")
-	do("", "put", "route", "series", "--endpoint", "hub", "--transform", "tsi")
-	do("", "put", "route", "all", "--endpoint", "topic")
-	do(eventOne+"\n"+strings.Replace(eventOne, "e1", "e2", 1)+"\n", "send")
-
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	client, err := azservicebus.NewClientFromConnectionString(says["service-bus"], nil)
@@ -73,33 +59,59 @@ func TestEmulatorProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close(context.Background())
-	session, err := client.AcceptSessionForQueue(ctx, "twins", "room-1", nil)
+	sender, err := client.NewSender("twins", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"e1", "e2"} {
-		got, err := session.ReceiveMessages(ctx, 1, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if id := got[0].ApplicationProperties["cloudEvents:id"]; id != want {
-			t.Errorf("received %v, want %s", id, want)
-		}
+	twin := "room-1"
+	if err := sender.SendMessage(ctx, &azservicebus.Message{Body: []byte("21.5"), SessionID: &twin}, nil); err != nil {
+		t.Fatal(err)
 	}
-	entities := ""
-	for !strings.Contains(entities, `"accepted":2`) || strings.Count(entities, `"$dtId":"room-1"`) < 2 {
-		resp, err := http.Get(says["control"] + "/entities")
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if entities = string(b); err != nil || wait(ctx, 5*time.Millisecond) != nil {
-			t.Fatalf("the emulator holds %s, %v", entities, err)
+	session, err := client.AcceptNextSessionForQueue(ctx, "twins", nil)
+	if err != nil || session.SessionID() != twin {
+		t.Fatalf("session %v, %v", session, err)
+	}
+	got, err := session.ReceiveMessages(ctx, 1, nil)
+	if err != nil || string(got[0].Body) != "21.5" {
+		t.Fatalf("received %+v, %v", got, err)
+	}
+
+	pem, err := os.ReadFile(filepath.Join(dir, says["certificate"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	defer trusting.CloseIdleConnections()
+	event := `[{"id":"1","subject":"room-1","eventType":"T","eventTime":"2026-01-02T03:04:05Z","dataVersion":"1","data":{}}]`
+	req, err := http.NewRequestWithContext(ctx, "POST", says["event-grid"]+"?api-version=2018-01-01", strings.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("aeg-sas-key", says["key"])
+	resp, err := trusting.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the topic answers %s", resp.Status)
+	}
+
+	resp, err = http.Get(says["control"] + "/entities")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	entities, err := io.ReadAll(resp.Body)
+	for _, words := range []string{`"sessionId":"room-1"`, `"state":"locked"`, `"name":"series"`, `"accepted":1`} {
+		if err != nil || !strings.Contains(string(entities), words) {
+			t.Errorf("the emulator holds %s, %v; want %s", entities, err, words)
 		}
 	}
 
-	server.terminate(t)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +148,8 @@ func TestEmulatorRefuses(t *testing.T) {
 		{"nothing", append([]string{"--service-bus", ""}, alone...), 2, []string{"nothing to serve"}},
 		{"port in use", append([]string{"--service-bus", address}, alone...), 1, []string{address, "in use", "--service-bus"}},
 		{"fast", []string{"--fast", "0"}, 2, []string{"--fast must be above 0"}},
-		{"no such file", []string{"--file", "none.yaml"}, 1, []string{"--file", "none.yaml"}},
+		{"no such file", []string{"--file", "none.yaml"}, 2, []string{"--file", "none.yaml"}},
+		{"a directory", []string{"--file", "."}, 2, []string{"--file", "directory"}},
 		{"unknown key", []string{"--file", "unknown.yaml"}, 2, []string{"unknown.yaml: line 2, column 3", `"queue"`, "queues"}},
 		{"two faults", []string{"--file", "two.yaml"}, 2, []string{"two.yaml: line 3, column 8", "at most 5m", "two.yaml: line 4"}},
 		{"an argument", []string{"now"}, 2, []string{"now"}},
