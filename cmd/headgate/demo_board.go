@@ -24,12 +24,13 @@ type board struct {
 	mu      sync.Mutex // guards what follows
 	walks   map[event.Position]*walk
 	outputs map[outputKey]string
-	shown   map[string]int // by the walk's kind
-	in      int            // events since the last summary
-	since   time.Time      // when that was
-	took    map[string]int // deliveries since then, by route
-	failed  int            // attempts that failed since then
-	dropped uint64         // what the board was too slow to be told
+	older   map[outputKey]string // the outputs before those
+	shown   map[string]int       // by the walk's kind
+	in      int                  // events since the last summary
+	since   time.Time            // when that was
+	took    map[string]int       // deliveries since then, by route
+	failed  int                  // attempts that failed since then
+	dropped uint64               // what the board was too slow to be told
 }
 
 // walk is what is known of one event's way through the gateway.
@@ -91,8 +92,8 @@ func (b *board) delivery(r catalog.DeliveryReport, now time.Time) {
 func (b *board) output(endpoint, eventID, text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.outputs) >= maxWalks {
-		clear(b.outputs) // of walks that were never told of
+	if len(b.outputs) >= 2*maxWalks { // most are of walks that were passed over
+		b.older, b.outputs = b.outputs, map[outputKey]string{}
 	}
 	b.outputs[outputKey{endpoint, eventID}] = text
 }
@@ -110,14 +111,12 @@ func (b *board) show(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var best *walk
-	var past []*walk
 	for _, p := range slices.SortedFunc(maps.Keys(b.walks), event.Position.Compare) {
 		w := b.walks[p]
 		if now.Sub(w.at) < b.settle {
 			continue
 		}
 		delete(b.walks, p)
-		past = append(past, w)
 		if w.event != nil && (best == nil || b.stale(w) < b.stale(best)) {
 			best = w
 		}
@@ -125,11 +124,6 @@ func (b *board) show(now time.Time) bool {
 	if best != nil {
 		b.shown[best.kind()]++
 		b.write(best)
-	}
-	for _, w := range past {
-		for _, d := range w.deliveries {
-			delete(b.outputs, outputKey{d.Endpoint, d.EventID})
-		}
 	}
 	return best != nil
 }
@@ -184,7 +178,8 @@ func (b *board) write(w *walk) {
 // outcome is what became of a delivery: what its endpoint received, or why it
 // did not.
 func (b *board) outcome(d catalog.DeliveryReport) string {
-	what, times := b.outputs[outputKey{d.Endpoint, d.EventID}], ""
+	key, times := outputKey{d.Endpoint, d.EventID}, ""
+	what := cmp.Or(b.outputs[key], b.older[key], "delivered")
 	if d.Attempt > 1 {
 		times = fmt.Sprintf(" at attempt %d", d.Attempt)
 	}
