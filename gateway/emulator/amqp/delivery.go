@@ -64,6 +64,9 @@ func (l *Link) apply(p Point, f func(Fault)) {
 	case fault.Drop:
 		c.Drop()
 	case fault.Detach: // which may call OnDetach: not from within a broker's lock
+		c.mu.Lock()
+		l.doomed = true
+		c.mu.Unlock()
 		c.spawn(func() { l.detachFor(fault.reason()) })
 	case fault.Delay > 0 && p != Deliver: // where it would change the order
 		c.spawn(func() {

@@ -40,6 +40,7 @@ type Link struct {
 	attached  bool   // the broker answered
 	refused   *Error // by Detach, before the answer
 	over      bool
+	doomed    bool   // a fault is about to detach it: nothing is sent behind what it took
 	silent    bool   // the broker knows that it is over
 	count     uint32 // delivery-count
 	credit    uint32

@@ -52,7 +52,7 @@ func (l *Link) Send(o Outgoing) error {
 func (l *Link) push(o Outgoing) {
 	l.s.c.mu.Lock()
 	defer l.s.c.mu.Unlock()
-	if !l.over {
+	if !l.over && !l.doomed {
 		l.s.pending.push(&outgoing{Outgoing: o, l: l})
 		l.s.list()
 	}

@@ -36,11 +36,7 @@ func (s *Source) readAll(ctx context.Context, h *hub) error {
 			p := &partition{source: s, hub: h, id: id, reader: client, save: func(ctx context.Context, c Checkpoint) error {
 				return s.store.SaveCheckpoint(ctx, id, c)
 			}}
-			err := p.read(ctx)
-			if lost(err) {
-				err = fmt.Errorf("another reader has taken partition %s; give each gateway a consumerGroup of its own, or let them share checkpoints in a container: %w", id, err)
-			}
-			return err
+			return p.read(ctx)
 		})
 	}
 	return group.Wait()

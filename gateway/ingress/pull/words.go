@@ -11,12 +11,9 @@ import (
 	"github.com/Azure/go-amqp"
 )
 
-// Conditions by which a service refuses something, beside those of [amqp].
-const (
-	CondEntityDisabled amqp.ErrCond = "com.microsoft:entity-disabled"
-	CondServerBusy     amqp.ErrCond = "com.microsoft:server-busy"
-	CondTimeout        amqp.ErrCond = "com.microsoft:timeout"
-)
+// CondEntityDisabled is the condition by which a service refuses to serve an
+// entity that an operator has disabled.
+const CondEntityDisabled amqp.ErrCond = "com.microsoft:entity-disabled"
 
 // wrapped finds an AMQP error in the text of another: the SDKs have errors that
 // wrap one without an Unwrap.
@@ -69,6 +66,8 @@ func (t *Target) hint(c amqp.ErrCond, text string) string {
 		return "check the connectionString, whose policy needs the claim Listen; or the gateway's identity, which needs the role " + t.Right
 	case c == amqp.ErrCondNotFound:
 		return "check the namespace and the names in the settings"
+	case c == amqp.ErrCondStolen:
+		return "another reader has taken a partition; give each gateway a consumerGroup of its own, or let them share checkpoints in a container"
 	case c == CondEntityDisabled:
 		return "enable the entity for receiving"
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
