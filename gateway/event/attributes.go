@@ -1,5 +1,7 @@
 package event
 
+import "unicode/utf8"
+
 // DecodeAttributes makes an event of attributes that came one by one, as in the
 // binary mode of a protocol binding other than HTTP's: each is given by its name
 // and its value in the canonical text form, "specversion" among them; the kind
@@ -16,6 +18,8 @@ func DecodeAttributes(attributes []Extension, contentType string, data []byte) (
 		switch {
 		case !seen.first(a.Name):
 			err = fault(a.Name, duplicate)
+		case !utf8.ValidString(a.Value):
+			err = fault(a.Name, "must be UTF-8")
 		case a.Name == "datacontenttype":
 			err = fault(a.Name, "must be sent as the message's content type")
 		case isCore(a.Name):

@@ -51,6 +51,7 @@ func TestDecodeAttributesRefuses(t *testing.T) {
 		{"no name", with(event.Extension{Name: "Trace-Parent", Value: "2"}), "", "Trace-Parent is not an attribute name"},
 		{"data as an extension", with(event.Extension{Name: "data", Value: "2"}), "", "data cannot be an extension"},
 		{"the content type as an attribute", with(event.Extension{Name: "datacontenttype", Value: "text/plain"}), "", "content type"},
+		{"no UTF-8", with(event.Extension{Name: "x", Value: "\xff"}), "", "x must be UTF-8"},
 		{"no time", with(event.Extension{Name: "time", Value: "noon"}), "", "time must be an RFC 3339 time"},
 		{"no content type", required, "a/b/c", "datacontenttype must be a media type"},
 		{"too large", with(event.Extension{Name: "x", Value: strings.Repeat("x", event.MaxEventBytes)}), "", "more than the 1048576"},
