@@ -82,9 +82,10 @@ func (behind) RetryAfter() time.Duration { return 0 }
 // comes of it goes into the lanes of its own keys, behind what is there.
 func (r *runner) goThrough(rt *retry, d *delivery.Delivery) {
 	r.mu.Lock()
-	if d.Position.Seq >= r.track.next || rt.overtook() {
+	if d.Position.Seq >= r.track.next && r.hasRoom() || rt.overtook() {
 		// After a start, the journal may yet bring an earlier one of the twin, or
-		// brought it while this one was being loaded.
+		// brought it while this one was being loaded. Where the retries are full
+		// it brings nothing more until some of them have gone.
 		r.reschedule(rt, 20*time.Millisecond)
 		r.mu.Unlock()
 		return
