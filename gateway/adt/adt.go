@@ -66,7 +66,8 @@ type Options struct {
 // Server serves both APIs. It is safe for concurrent use.
 type Server struct {
 	Backend
-	opts Options
+	opts       Options
+	operations operations
 	// creating is held from counting the routes to adding one.
 	creating sync.Mutex
 }
@@ -96,6 +97,8 @@ func (s *Server) Wrap(next http.Handler) http.Handler {
 		switch {
 		case strings.EqualFold(first, "eventroutes"):
 			s.answer(w, r, s.serveRoutes)
+		case strings.EqualFold(first, "subscriptions"):
+			s.answer(w, r, s.serveARM)
 		default:
 			next.ServeHTTP(w, r)
 		}

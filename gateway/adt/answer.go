@@ -223,15 +223,16 @@ func absolute(r *http.Request, path string, query url.Values) string {
 	return u.String()
 }
 
-// checkVersion returns the version of the API that r asks for, one of known.
-func checkVersion(r *http.Request, known []string) (string, error) {
+// checkVersion returns the version of the API that r asks for, one of known;
+// another is refused with the code unknown.
+func checkVersion(r *http.Request, known []string, unknown string) (string, error) {
 	version := r.URL.Query().Get("api-version")
 	if version == "" {
 		return "", refuse(http.StatusBadRequest, codeNoVersion,
 			"The api-version query parameter (?api-version=) is required for all requests. The supported versions are "+strings.Join(known, ", ")+".")
 	}
 	if !slices.Contains(known, version) {
-		return "", refuse(http.StatusBadRequest, codeBadVersion,
+		return "", refuse(http.StatusBadRequest, unknown,
 			"The api-version '"+version+"' is not supported. The supported versions are "+strings.Join(known, ", ")+".")
 	}
 	return version, nil

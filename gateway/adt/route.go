@@ -49,7 +49,7 @@ func (s *Server) serveRoutes(r *http.Request) (reply, error) {
 	if len(path) > 2 {
 		return reply{}, refuse(http.StatusNotFound, codeNoRoute, textNoRoute)
 	}
-	version, err := checkVersion(r, routeVersions)
+	version, err := checkVersion(r, routeVersions, codeBadVersion)
 	if err != nil {
 		return reply{}, err
 	}

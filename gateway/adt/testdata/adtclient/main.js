@@ -1,9 +1,10 @@
 // The official clients of Azure Digital Twins, against a gateway.
-// Usage: node main.js URL TOKEN
+// Usage: node main.js URL TOKEN CONNECTION_STRING
 import assert from "node:assert/strict";
+import { AzureDigitalTwinsManagementClient } from "@azure/arm-digitaltwins";
 import { DigitalTwinsClient } from "@azure/digital-twins-core";
 
-const [url, token] = process.argv.slice(2);
+const [url, token, connection] = process.argv.slice(2);
 const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600e3 }) };
 
 const filter = "$eventType = 'DigitalTwinTelemetryMessages' or\n $eventType = '<&>'";
@@ -46,4 +47,40 @@ await assert.rejects(stranger.getEventRoute("planted"), { statusCode: 401 });
 const twins = new DigitalTwinsClient(url, credential);
 assert.equal((await twins.getEventRoute("planted")).filter, "type = 'a'");
 await twins.upsertEventRoute("planted", "hub", "type = 'b'");
+
+// Endpoints, by the client of Azure Resource Manager.
+const { digitalTwinsEndpoint: endpoints } = new AzureDigitalTwinsManagementClient(credential, "50016170-c839-41ba-a724-51e9df440b9e", {
+  endpoint: url, retryOptions: { maxRetries: 0 },
+});
+const put = (name, properties) => endpoints.beginCreateOrUpdateAndWait("rg", "twins", name, { properties });
+const key = "bm90IGEga2V5";
+const bodies = {
+  hub1: { endpointType: "EventHub", connectionStringPrimaryKey: connection, connectionStringSecondaryKey: connection, deadLetterSecret: "https://account.blob.core.windows.net/dead?sig=bm90" },
+  bus1: { endpointType: "ServiceBus", authenticationType: "IdentityBased", endpointUri: "sb://ns.servicebus.windows.net/", entityPath: "twins", deadLetterUri: "https://account.blob.core.windows.net/dead" },
+  grid1: { endpointType: "EventGrid", topicEndpoint: "https://topic.eventgrid.azure.net/api/events", accessKey1: key, accessKey2: key },
+  left: { endpointType: "ServiceBus", primaryConnectionString: connection },
+};
+for (const [name, properties] of Object.entries(bodies)) {
+  const made = await put(name, properties);
+  assert.equal(made.name, name);
+  assert.equal(made.properties.endpointType, properties.endpointType);
+  assert.equal(made.properties.provisioningState, "Succeeded");
+  assert.ok(made.properties.createdTime instanceof Date);
+  assert.ok(!JSON.stringify(made).includes(key));
+  const again = await put(name, made.properties); // as it was read
+  assert.deepEqual(again.properties, made.properties);
+}
+assert.equal((await endpoints.get("rg", "twins", "hub1")).properties.connectionStringPrimaryKey,
+  "Endpoint=sb://***/;SharedAccessKeyName=***;SharedAccessKey=***;EntityPath=***");
+
+const names = [];
+for await (const endpoint of endpoints.list("rg", "twins")) names.push(endpoint.name);
+assert.deepEqual(names, ["bus1", "grid1", "hub1", "left"]); // and not hub, which is a file
+
+await twins.upsertEventRoute("r", "hub1", "true");
+await assert.rejects(endpoints.beginDeleteAndWait("rg", "twins", "hub1"), { statusCode: 409, code: "Conflict" });
+await twins.deleteEventRoute("r");
+for (const name of ["hub1", "bus1", "grid1", "grid1"]) await endpoints.beginDeleteAndWait("rg", "twins", name);
+await assert.rejects(endpoints.get("rg", "twins", "hub1"), { statusCode: 404, code: "ResourceNotFound" });
+await assert.rejects(put("hub2", { ...bodies.hub1, connectionStringPrimaryKey: "none" }), { statusCode: 400, code: "ValidationFailed" });
 console.log("ok");
