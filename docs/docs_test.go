@@ -43,6 +43,7 @@ func TestCommands(t *testing.T) {
 		{"docs/filters.md", nil},
 		{"docs/emulator.md", nil},
 		{"docs/endpoints.md", nil},
+		{"docs/adt.md", nil},
 		{"docs/sources.md", map[string]string{"back.ndjson": `"subject":"boiler-7"`}},
 		{"plugins/tsi/README.md", nil},
 		{"examples/threshold/README.md", nil},
