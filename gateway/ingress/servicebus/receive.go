@@ -16,13 +16,13 @@ type receiver interface {
 	Close(context.Context) error
 }
 
-// link is a receiver whose messages come in order.
+// link is a receiver that asks for as many messages as seem to be there.
 //
-// The SDK asks for as many messages as a call wants, returns with fewer once some
-// time is over, and then gives back, in the background, what comes late: behind
-// messages that came meanwhile. So a link asks for one message, for more only
-// while they come fast enough to fill the call, and once a call was not filled it
-// is over, whatever comes late: the next link begins with that.
+// The SDK returns with fewer than a call wants once some time is over, and from
+// then on gives back, in the background, what comes late: behind messages that
+// came meanwhile. So a link asks for one message, and for more only while they
+// come fast enough to fill the call. Once a call was not filled, what comes next
+// may not be next in order.
 type link struct {
 	receiver
 	want, most int
@@ -35,7 +35,8 @@ const (
 	fastFill = fillTime / 2
 )
 
-// next returns the next messages, at least one, and whether the link can go on.
+// next returns the next messages, at least one, and whether those that come next
+// are the ones behind them.
 func (l *link) next(ctx context.Context) ([]*azservicebus.ReceivedMessage, bool, error) {
 	begun := time.Now()
 	messages, err := guard(func() ([]*azservicebus.ReceivedMessage, error) {
@@ -62,23 +63,37 @@ func (l *link) close(ctx context.Context) {
 	_ = l.Close(ctx) // what is not settled comes again
 }
 
-// receivePlain receives from an entity without sessions.
+// receivePlain receives from an entity without sessions. Their order is no more
+// than likely there, so a link goes on when a call was not filled: to close it
+// would keep what comes late locked until its lock ends.
 func (s *Source) receivePlain(ctx context.Context, client *azservicebus.Client) error {
-	for known := false; ; known = true {
-		r, err := s.newReceiver(client)
+	r, err := s.newReceiver(client)
+	if err != nil {
+		return err
+	}
+	if err := probe(ctx, r); err != nil {
+		return err
+	}
+	s.monitor.Running()
+	l := &link{receiver: r, want: 1, most: s.settings.maxBatch}
+	defer l.close(ctx)
+	for {
+		messages, _, err := l.next(ctx)
 		if err != nil {
 			return err
 		}
-		if !known {
-			if err := probe(ctx, r); err != nil {
-				return err
-			}
-			s.monitor.Running()
-		}
-		l := &link{receiver: r, want: 1, most: s.settings.maxBatch}
-		err = s.drainPlain(ctx, l, r)
-		l.close(ctx)
-		if err != nil {
+		locks := newRenewal(earliest(messages))
+		err = s.newBatch(l, messages).handle(ctx, func(ctx context.Context) error {
+			return locks.renew(ctx, func(ctx context.Context) (time.Time, error) {
+				for _, m := range messages {
+					if err := r.RenewMessageLock(ctx, m, nil); err != nil {
+						return time.Time{}, err
+					}
+				}
+				return earliest(messages), nil
+			})
+		})
+		if err != nil && !lockLost(err) {
 			return err
 		}
 	}
@@ -96,35 +111,10 @@ func probe(ctx context.Context, r *azservicebus.Receiver) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	_, err := guard(func() ([]*azservicebus.ReceivedMessage, error) { return r.PeekMessages(ctx, 1, nil) })
-	return err
-}
-
-// drainPlain receives until the link is over or fails.
-func (s *Source) drainPlain(ctx context.Context, l *link, r *azservicebus.Receiver) error {
-	for {
-		messages, more, err := l.next(ctx)
-		if err != nil {
-			return err
-		}
-		b := s.newBatch(l, messages)
-		locks := newRenewal(earliest(messages))
-		err = b.handle(ctx, func(ctx context.Context) error {
-			return locks.renew(ctx, func(ctx context.Context) (time.Time, error) {
-				for _, m := range messages {
-					if err := r.RenewMessageLock(ctx, m, nil); err != nil {
-						return time.Time{}, err
-					}
-				}
-				return earliest(messages), nil
-			})
-		})
-		if err != nil && !lockLost(err) {
-			return err
-		}
-		if !more {
-			return nil
-		}
+	if errors.As(err, new(*panicked)) {
+		return nil // it can: what it cannot read is the first message that waits
 	}
+	return err
 }
 
 // earliest is when the first of the messages' locks ends.

@@ -4,9 +4,9 @@
 // A message is completed only when its events are durable, and dead-lettered,
 // with the reason, when it is none and cannot be wrapped into one. The events of
 // a session are accepted in the order of its messages; those of an entity
-// without sessions too, as long as nobody else receives from it and no
-// connection is lost: what was under way then comes again when its lock has
-// ended. While the journal takes no events, locks are renewed.
+// without sessions nearly so, or wholly with batches of one message, as long as
+// nobody else receives from it and no connection is lost. While the journal takes
+// no events, locks are renewed.
 //
 // A message whose completion failed is completed when it comes again, and not
 // accepted twice; only the end of the process in between makes a duplicate.
@@ -150,7 +150,7 @@ func (s *Source) words(err error) string {
 type panicked struct{ value any }
 
 func (e *panicked) Error() string {
-	return fmt.Sprintf("the SDK cannot read a message that waits there: %v; take it away by other means, or wait until the service has dead-lettered it", e.value)
+	return fmt.Sprintf("the SDK cannot read a message that waits there, which comes again until the service dead-letters it: %v", e.value)
 }
 
 // guard calls receive and turns a panic into an error: the SDK panics on
