@@ -70,7 +70,7 @@ func (s *Spool) clean(ctx context.Context, e *engine) error {
 		return nil
 	}
 	if prefix {
-		if err := e.streams[s.stream].Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
+		if err := e.purge(ctx, s.stream, upTo); err != nil {
 			return fmt.Errorf("%s below %d: %w", s.stream, upTo, err)
 		}
 		s.forget(func(seq uint64) bool { return seq < upTo })

@@ -189,6 +189,19 @@ func (e *engine) publish(stream string, payload []byte) (uint64, error) {
 	}
 }
 
+// purge drops the messages of a stream below a sequence. When nothing is known
+// of it in time, as on a disk that somebody filled meanwhile, e has failed: the
+// store would keep waiting for itself.
+func (e *engine) purge(ctx context.Context, stream string, below uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	err := e.streams[stream].Purge(ctx, jetstream.WithPurgeSequence(below))
+	if errors.Is(err, context.DeadlineExceeded) {
+		return e.fail(fmt.Errorf("purge of %s: no answer within %v", stream, writeTimeout))
+	}
+	return err
+}
+
 // codeStoreFailed is what the server answers for a message that the size
 // limit of its stream refuses.
 const codeStoreFailed = 10077

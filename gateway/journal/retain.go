@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sort"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // retainInterval is how often the journal looks for what may go, unless it is
@@ -113,7 +111,7 @@ func (j *Journal) purge(ctx context.Context, e *engine) error {
 	j.mu.Lock()
 	j.first, j.base = max(j.first, upTo), min(max(j.base, kept.bytes), j.tail.bytes)
 	j.mu.Unlock()
-	if err := e.streams[eventStream].Purge(ctx, jetstream.WithPurgeSequence(upTo)); err != nil {
+	if err := e.purge(ctx, eventStream, upTo); err != nil {
 		return fmt.Errorf("chunks below %d: %w", upTo, err)
 	}
 	j.mu.Lock()
