@@ -266,3 +266,17 @@ func TestTakenAway(t *testing.T) {
 }
 
 var _ eventhubs.Store = (*store)(nil)
+
+// TestSilentService holds that a source stops in time while it waits for a
+// service that takes the connection and says nothing.
+func TestSilentService(t *testing.T) {
+	address, connected := pulltest.Silent(t)
+	silent := &namespace{address: address}
+	r := run(t, &pulltest.Journal{}, &store{}, silent.settings(nil))
+	<-connected
+	begun := time.Now()
+	r.Stop()
+	if took := time.Since(begun); took > 8*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+}

@@ -224,3 +224,17 @@ func TestWrongMode(t *testing.T) {
 		}
 	}
 }
+
+// TestSilentService holds that a source stops in time while it waits for a
+// service that takes the connection and says nothing.
+func TestSilentService(t *testing.T) {
+	address, connected := pulltest.Silent(t)
+	silent := &namespace{address: address}
+	r := run(t, &pulltest.Journal{}, silent.settings(nil))
+	<-connected
+	begun := time.Now()
+	r.Stop()
+	if took := time.Since(begun); took > 8*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+}

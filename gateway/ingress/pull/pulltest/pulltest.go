@@ -5,7 +5,9 @@ package pulltest
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
+	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -144,4 +146,35 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 		case <-tick.C:
 		}
 	}
+}
+
+// Silent returns the address of a server that takes connections and says nothing
+// until t is over, and a channel that is closed when the first has come.
+func Silent(t testing.TB) (string, <-chan struct{}) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	came := make(chan struct{})
+	first := sync.OnceFunc(func() { close(came) })
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			first()
+			all.Go(func() {
+				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
+				conn.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		all.Wait()
+	})
+	return ln.Addr().String(), came
 }
