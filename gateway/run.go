@@ -48,7 +48,7 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 			MaxBytes: cfg.Journal.MaxBytes, RetainAge: nothingIfZero(cfg.Journal.RetainAge),
 			RetainBytes: nothingIfZero(cfg.Journal.RetainBytes), ReserveBytes: nothingIfZero(cfg.Journal.ReserveBytes),
 		},
-		PluginLimits: limits, PluginMaxLimits: maxLimits,
+		PluginLimits: limits, PluginMaxLimits: maxLimits, MaxRoutes: cfg.MaxRoutes,
 		Token: string(cfg.Token), Version: cmp.Or(cfg.Version, buildVersion()), Logger: logger,
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

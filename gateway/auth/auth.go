@@ -166,10 +166,17 @@ func (l *Lock) refuse(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="headgate"`)
 	p := problem.Problem{Status: http.StatusUnauthorized, Detail: detail}
-	if r.URL.Path == topicPath || r.URL.Path == webhookPath {
+	if ofAzure(r.URL.Path) {
 		p.Error = &problem.AzureError{Code: "Unauthorized", Message: detail}
 	}
 	_ = p.Write(w)
+}
+
+// ofAzure reports whether Azure's own clients speak to path, which look for an
+// error of their form.
+func ofAzure(path string) bool {
+	lower := strings.ToLower(path)
+	return path == topicPath || path == webhookPath || strings.HasPrefix(lower, "/eventroutes") || strings.HasPrefix(lower, "/subscriptions/")
 }
 
 // withoutCode returns r without the parameter code in its query, wherever a log

@@ -27,6 +27,8 @@ type Config struct {
 
 	Journal Journal
 	Plugins Plugins
+	// MaxRoutes bounds the routes that clients of Azure Digital Twins can make.
+	MaxRoutes int
 
 	LogLevel  slog.Level
 	LogFormat string // "text" or "json"
@@ -71,6 +73,7 @@ func Default() Config {
 			RetainBytes:  1 << 30,
 			ReserveBytes: 256 << 20,
 		},
+		MaxRoutes:    100_000,
 		LogLevel:     slog.LevelInfo,
 		LogFormat:    "text",
 		DrainTimeout: 30 * time.Second,

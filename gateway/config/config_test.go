@@ -72,13 +72,14 @@ func TestLoadEverySetting(t *testing.T) {
 	values := map[string]string{
 		"data": "/d", "listen": "[::1]:0", "tls-cert": cert, "tls-key": key,
 		"token-file": write(t, "token", "s3cret-s3cret-s3cret\n"), "journal-max-size": "100MiB",
-		"plugin-limits": "eventFuel=7, instanceAge=1h", "plugin-max-limits": "eventFuel=9",
+		"plugin-limits": "eventFuel=7, instanceAge=1h", "plugin-max-limits": "eventFuel=9", "adt-max-routes": "7",
 		"journal-retain-age": "36h", "journal-retain-size": "10MB", "disk-reserve": "0",
 		"log-level": "DEBUG", "log-format": "json", "drain-timeout": "5s",
 	}
 	want := config.Config{
 		Data: "/d", Listen: "[::1]:0", TLSCert: cert, TLSKey: key, Token: "s3cret-s3cret-s3cret",
-		Journal: config.Journal{MaxBytes: 100 << 20, RetainAge: 36 * time.Hour, RetainBytes: 10e6},
+		Journal:   config.Journal{MaxBytes: 100 << 20, RetainAge: 36 * time.Hour, RetainBytes: 10e6},
+		MaxRoutes: 7,
 		Plugins: config.Plugins{
 			Limits: map[string]string{"eventFuel": "7", "instanceAge": "1h"}, MaxLimits: map[string]string{"eventFuel": "9"},
 		},

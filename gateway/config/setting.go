@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,6 +81,9 @@ func settings() []setting {
 		{Setting{Name: "plugin-max-limits", Kind: "limits",
 			Usage: "most that a plugin's own limits may be"},
 			limitsOf(func(c *Config) *map[string]string { return &c.Plugins.MaxLimits })},
+		{Setting{Name: "adt-max-routes", Kind: "number", Default: strconv.Itoa(d.MaxRoutes),
+			Usage: "routes that clients of Azure Digital Twins can make"},
+			setMaxRoutes},
 		{Setting{Name: "log-level", Kind: "level", Default: strings.ToLower(d.LogLevel.String()),
 			Usage: "debug, info, warn or error"},
 			setLevel},
@@ -132,6 +136,15 @@ func durationOf(field func(*Config) *time.Duration) func(*loader, string) error 
 		*field(&l.cfg), err = ParseDuration(s)
 		return err
 	}
+}
+
+func setMaxRoutes(l *loader, s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return hint("use a whole number from 1")
+	}
+	l.cfg.MaxRoutes = n
+	return nil
 }
 
 func setLevel(l *loader, s string) error {
