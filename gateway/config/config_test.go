@@ -233,9 +233,9 @@ func TestErrors(t *testing.T) {
 			want: []string{`liste (from FILE:1:1): is not a setting; did you mean "listen"?`}},
 		{name: "other spelling", yaml: "tlsCert: x\n",
 			want: []string{`tlsCert (from FILE:1:1): is not a setting; did you mean "tls-cert"?`}},
-		{name: "unknown altogether", yaml: "a: b\nroutes:\n  - x\n", want: []string{
+		{name: "unknown altogether", yaml: "a: b\nforests:\n  - x\n", want: []string{
 			`a (from FILE:1:1): is not a setting; see docs/configuration.md for the settings`,
-			`routes (from FILE:2:1): is not a setting; see docs/configuration.md for the settings`}},
+			`forests (from FILE:2:1): is not a setting; see docs/configuration.md for the settings`}},
 		{name: "secret in the file", yaml: "token: abc\n",
 			want: []string{`token (from FILE:1:1): does not belong in a file: set HEADGATE_TOKEN or token-file`}},
 		{name: "list for a value", yaml: "listen: [a, b]\n",
