@@ -31,7 +31,7 @@ const killDir = "HEADGATE_TEST_KILL_DIR"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(killDir)
 	if dir == "" {
-		azurite.Main(m)
+		os.Exit(azurite.Main(m))
 	}
 	cfg, err := config.Load(config.Sources{Env: os.LookupEnv, Flags: map[string]string{"data": dir, "listen": "127.0.0.1:0"}})
 	if err == nil {

@@ -2,6 +2,7 @@ package eventhubs_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/headgate/headgate/gateway/sink/blob/azurite"
 )
 
-func TestMain(m *testing.M) { azurite.Main(m) }
+func TestMain(m *testing.M) { os.Exit(azurite.Main(m)) }
 
 // container is a fresh container for checkpoints, in the terms of the settings.
 func container(t testing.TB) map[string]any {

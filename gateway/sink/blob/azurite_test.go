@@ -1,12 +1,13 @@
 package blob_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/headgate/headgate/gateway/sink/blob/azurite"
 )
 
-func TestMain(m *testing.M) { azurite.Main(m) }
+func TestMain(m *testing.M) { os.Exit(azurite.Main(m)) }
 
 // account and key are those of Azurite.
 const account = azurite.Account

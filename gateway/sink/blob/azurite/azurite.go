@@ -39,15 +39,15 @@ var running struct {
 	skip string
 }
 
-// Main runs the tests of a package that uses Azurite, and then ends it. It is
-// called by TestMain and does not return.
-func Main(m *testing.M) {
+// Main runs the tests of a package that uses Azurite, and then ends it. It
+// returns what TestMain is to exit with.
+func Main(m *testing.M) int {
 	code := m.Run()
 	if err := stop(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
-	os.Exit(code)
+	return code
 }
 
 // Use returns the URL of the account. Without npm, and with -short, the test is
@@ -159,7 +159,7 @@ func stop() error {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 	}
-	defer time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() }).Stop()
+	defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
 	err := cmd.Wait()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return nil // it was told to
