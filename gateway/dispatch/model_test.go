@@ -351,7 +351,7 @@ func (m *model) checkOrder() {
 	last := map[lane]sent{}
 	had := map[identity]bool{}
 	for _, s := range m.log {
-		if m.big && m.shy[s.endpoint] {
+		if m.big && m.stopped && m.shy[s.endpoint] {
 			continue // full of retries, an endpoint goes on in another order after an end
 		}
 		if s.redrive != (delivery.Ref{}) || m.removed[s.endpoint] || m.twice[s.endpoint] || m.dead[s.identity] {
