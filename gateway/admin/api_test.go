@@ -498,8 +498,10 @@ func TestDocumentListsEveryPath(t *testing.T) {
 	}
 	documented := map[string]bool{}
 	for path, ops := range doc.Paths {
-		for method := range ops {
-			documented[strings.ToUpper(method)+" "+path] = true
+		for method, op := range ops {
+			if !bytes.Contains(op, []byte(`"x-coming"`)) { // its shape is fixed before it is served
+				documented[strings.ToUpper(method)+" "+path] = true
+			}
 		}
 	}
 	e := echo.New()
