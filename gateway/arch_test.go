@@ -135,6 +135,7 @@ var plan = map[string]room{
 		imports: []string{"gateway/event", "gateway/pipeline", "gateway/plugin", "gateway/plugin/schema", "sdk", "sdk/abi", "sdk/json", "sdk/plugintest"},
 		libs:    []string{gocmp},
 	},
+	"web":        {},
 	"examples/*": {imports: []string{"sdk", "sdk/json"}, never: guestNever},
 }
 
