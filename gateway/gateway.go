@@ -25,6 +25,7 @@ import (
 	"github.com/headgate/headgate/gateway/journal"
 	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/gateway/plugin/matcher"
+	"github.com/headgate/headgate/gateway/site"
 	"github.com/headgate/headgate/gateway/store"
 	"github.com/headgate/headgate/gateway/telemetry"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	MaxRoutes int
 	Version   string // of the binary, for status and metrics
 	Logger    *slog.Logger
+	// UI holds the files of the web UI, as [site.New] wants them; nil serves none.
+	UI fs.FS
 }
 
 // Gateway is a running gateway.
@@ -62,6 +65,7 @@ type Gateway struct {
 	tally    tally
 	copies   copies
 	tail     *admin.Tail
+	site     *site.Site
 	sources  sources
 
 	changing sync.Mutex // serialises what changes the catalog or the plan
@@ -89,6 +93,9 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 			g.Close(context.WithoutCancel(ctx))
 		}
 	}()
+	if g.site, err = site.New(opts.UI); err != nil {
+		return nil, fmt.Errorf("files of the web UI: %w", err)
+	}
 	if err := prepareDir(opts.Dir); err != nil {
 		return nil, err
 	}

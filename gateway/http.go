@@ -22,7 +22,7 @@ const requestDrain = 10 * time.Second
 const maxConnections = 4096
 
 // Handler is the gateway's front: ingress, the API, health and metrics, behind
-// the lock.
+// the lock, and the UI's files in front of that.
 func (g *Gateway) Handler() http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -37,7 +37,9 @@ func (g *Gateway) Handler() http.Handler {
 	e.GET("/readyz", g.getReady)
 	e.GET("/metrics", echo.WrapHandler(g.metrics.Handler()))
 
-	return auth.New(g.opts.Token, auth.Options{}).Guard(g.adt().Wrap(e))
+	// The UI's files are in front of the lock: there is nothing in them that is
+	// not in the binary, and what the site answers gets no further.
+	return g.site.Wrap(auth.New(g.opts.Token, auth.Options{}).Guard(g.adt().Wrap(e)))
 }
 
 // actor names who sent a request, for the history: there is one token, so all

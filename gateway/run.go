@@ -19,6 +19,7 @@ import (
 	"github.com/headgate/headgate/gateway/auth"
 	"github.com/headgate/headgate/gateway/config"
 	"github.com/headgate/headgate/gateway/journal"
+	"github.com/headgate/headgate/web"
 )
 
 // Run serves a gateway as cfg says until ctx ends and it has drained. It
@@ -49,7 +50,7 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 			RetainBytes: nothingIfZero(cfg.Journal.RetainBytes), ReserveBytes: nothingIfZero(cfg.Journal.ReserveBytes),
 		},
 		PluginLimits: limits, PluginMaxLimits: maxLimits, MaxRoutes: cfg.MaxRoutes,
-		Token: string(cfg.Token), Version: cmp.Or(cfg.Version, buildVersion()), Logger: logger,
+		Token: string(cfg.Token), Version: cmp.Or(cfg.Version, buildVersion()), Logger: logger, UI: web.Files(),
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil // told to stop before it was ready

@@ -143,7 +143,7 @@ func TestSession(t *testing.T) {
 	lock := auth.New(token, auth.Options{Now: func() time.Time { return now }})
 	guard := lock.Guard(echoQuery)
 	do := func(method, target, body string, header map[string]string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(method, target, strings.NewReader(body))
+		r := httptest.NewRequest(method, "https://localhost"+target, strings.NewReader(body))
 		r.TLS = &tls.ConnectionState{}
 		for k, v := range header {
 			r.Header.Set(k, v)
@@ -170,9 +170,16 @@ func TestSession(t *testing.T) {
 		t.Errorf("cookie %+v", c)
 	}
 	shown := map[string]string{"Cookie": c.Name + "=" + c.Value}
-	if rec := do("GET", auth.SessionPath, "", shown); rec.Code != 204 {
-		t.Errorf("session = %d, want 204", rec.Code)
+	const admitted, refused = `{"required":true,"admitted":true}` + "\n", `{"required":true,"admitted":false}` + "\n"
+	asks := func(what string, header map[string]string, want string) {
+		t.Helper()
+		if rec := do("GET", auth.SessionPath, "", header); rec.Code != 200 || rec.Body.String() != want || rec.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s = %d %s, want %s", what, rec.Code, rec.Body, want)
+		}
 	}
+	asks("session", shown, admitted)
+	asks("session by header", map[string]string{"Authorization": "Bearer " + token}, admitted)
+	asks("no session", nil, refused)
 	if rec := do("PUT", "/api/v1/routes/a", "", shown); rec.Code != 204 {
 		t.Errorf("write with the cookie = %d, want 204", rec.Code)
 	}
@@ -187,14 +194,12 @@ func TestSession(t *testing.T) {
 		t.Errorf("PATCH session = %d, want 405", rec.Code)
 	}
 	now = now.Add(13 * time.Hour)
-	if rec := do("GET", auth.SessionPath, "", shown); rec.Code != 401 {
-		t.Errorf("expired session = %d, want 401", rec.Code)
-	}
+	asks("expired session", shown, refused)
 	now = now.Add(-13 * time.Hour)
 	guard = auth.New(token+"2", auth.Options{Now: func() time.Time { return now }}).Guard(echoQuery)
-	if rec := do("GET", auth.SessionPath, "", shown); rec.Code != 401 {
-		t.Errorf("session of an earlier token = %d, want 401", rec.Code)
-	}
+	asks("session of an earlier token", shown, refused)
+	guard = auth.New("", auth.Options{}).Guard(echoQuery)
+	asks("open door", nil, `{"required":false,"admitted":true}`+"\n")
 }
 
 func BenchmarkGuard(b *testing.B) {

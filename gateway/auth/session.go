@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -32,11 +33,7 @@ func (l *Lock) session(w http.ResponseWriter, r *http.Request, shown bool) {
 	case http.MethodPost:
 		l.login(w, r)
 	case http.MethodGet, http.MethodHead:
-		if !shown && !l.permits(r) {
-			l.refuse(w, r)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
+		l.tell(w, shown || l.permits(r))
 	case http.MethodDelete:
 		http.SetCookie(w, l.cookie(r, "", -1))
 		w.WriteHeader(http.StatusNoContent)
@@ -44,6 +41,14 @@ func (l *Lock) session(w http.ResponseWriter, r *http.Request, shown bool) {
 		w.Header().Set("Allow", "GET, POST, DELETE")
 		_ = problem.Problem{Status: http.StatusMethodNotAllowed, Detail: "POST a token to log in, GET to ask, DELETE to log out"}.Write(w)
 	}
+}
+
+// tell answers whether the token is needed, and whether the request is let in.
+// It is no refusal, so that a page can ask before it asks for the token.
+func (l *Lock) tell(w http.ResponseWriter, admitted bool) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	fmt.Fprintf(w, `{"required":%t,"admitted":%t}`+"\n", l.closed, admitted)
 }
 
 // login exchanges the token, sent as {"token":"…"}, for a cookie that a script
