@@ -30,6 +30,7 @@ func TestContract(t *testing.T) {
 		{"Breaker", contractBreaker},
 		{"Provenance", contractProvenance},
 		{"Filters", contractFilters},
+		{"FilterHelp", contractFilterHelp},
 		{"RouteTest", contractRouteTest},
 		{"TimeSeries", contractTimeSeries},
 		{"Webhook", contractWebhook},

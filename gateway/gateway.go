@@ -63,6 +63,7 @@ type Gateway struct {
 	trial    trial
 	metrics  *telemetry.Metrics
 	tally    tally
+	seen     seen
 	copies   copies
 	tail     *admin.Tail
 	site     *site.Site

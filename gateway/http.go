@@ -30,7 +30,7 @@ func (g *Gateway) Handler() http.Handler {
 
 	ingress.New(g.journal, ingress.Options{Logger: g.log, Recorder: g.metrics}).Mount(e)
 	admin.New(admin.Backend{
-		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Plugins: g, History: g, Origins: g,
+		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Plugins: g, History: g, Origins: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
 	}, g.kinds, admin.Options{Logger: g.log, SourceKinds: g.sources.described(), Actor: actor}).Mount(e.Group("/api/v1"))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })

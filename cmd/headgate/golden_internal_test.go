@@ -223,6 +223,13 @@ func TestCommands(t *testing.T) {
 			args: []string{"routes", "test", "-f", route, "--events", events}},
 		{name: "routes-test-failed", say: map[string]string{"POST /api/v1/routes:test": `200 {"results":[{"matched":true,"why":"","outputs":[],"error":"tsi: no patch"}]}`},
 			stdin: eventOne, args: []string{"routes", "test", "--transform", "tsi", "--events", "-"}},
+		{name: "filter-check", args: []string{"filter", "check", "type = 'microsoft.iot.Telemetry' AND (subject = 'it''s' OR NOT $body.list[0] > 1)"}},
+		{name: "filter-check-kinds", args: []string{"filter", "check", "type = 'microsoft.iot.telemetry' AND $body.x > 1"}},
+		{name: "filter-check-fault", args: []string{"filter", "check", "-f", "-"}, stdin: "type = 'ä'\n\tAND $body.x <> 5\n"},
+		{name: "filter-check-json", args: []string{"filter", "check", "startswith(a, 'b')", "--json"}},
+		{name: "filter-check-complete", args: []string{"filter", "check", "type = 'micro", "--complete", "13"}},
+		{name: "filter-check-live", say: map[string]string{"POST /api/v1/filters:parse": `200 {"text":"$bo","valid":true,"canonical":"$bo","tree":{"op":"field","start":0,"end":3},"types":[],"anyType":true,"fields":[],"conditions":[],"hints":[],` +
+			`"completions":{"from":0,"to":3,"items":[{"label":"$body.T","kind":"field","detail":"in 3 of 9 events, such as 5","insert":"$body.T"}]}}`}, args: []string{"filter", "check", "$bo", "--live", "--complete", "3"}},
 		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
 		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":1,"refused":[{"id":"9-1","reason":"route hot, as it is now, sends nothing for this event"}]}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
 		{name: "endpoints-test", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
@@ -262,7 +269,7 @@ func TestUsage(t *testing.T) {
 	for _, line := range []string{
 		"nonsense", "get", "get nonsense", "put route x", "put endpoint", "put endpoint x --set a", "delete route", "serve extra",
 		"serve --lisen x", "serve --listen :80", "serve --config no.yaml", "send --batch 0 x", "send a --type t", "send no-such-file",
-		"plugin push x", "plugin activate x y", "plugin activate x", "routes test", "routes test --events e", "dead-letters redrive",
+		"plugin push x", "plugin activate x y", "plugin activate x", "filter check", "filter check -f x y", "filter check a --complete 9", "routes test", "routes test --events e", "dead-letters redrive",
 		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
 		"status --token-file no-such-file", "status --ca-file no-such-file",
 	} {

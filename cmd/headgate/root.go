@@ -58,6 +58,6 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add(groupServer, serveCommand(a), demoCommand(a), emulatorCommand(a), statusCommand(a), versionCommand(a))
 	add(groupEvents, sendCommand(a), tailCommand(a), deadLettersCommand(a), replayCommand(a))
-	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a), endpointsCommand(a))
+	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a), filterCommand(a), endpointsCommand(a))
 	return root
 }

@@ -101,6 +101,7 @@ func (s *Server) operations() []operation {
 		{http.MethodDelete, "/routes/:id", s.deleteRoute},
 		{http.MethodGet, "/routes/:id/revisions", s.listRouteRevisions},
 		{http.MethodPost, `/routes\:test`, s.testRoute},
+		{http.MethodPost, `/filters\:parse`, s.parseFilter},
 
 		{http.MethodGet, "/plugins", s.listPlugins},
 		{http.MethodGet, "/plugins/:name", s.getPlugin},

@@ -21,6 +21,7 @@ type Backend struct {
 	Sources   Sources
 	Routes    Routes
 	Tester    Tester
+	Filters   Filters
 	Plugins   Plugins
 	Traps     Traps
 	History   History
@@ -68,6 +69,13 @@ type Tester interface {
 	// TestRoute returns a result for each event, in order. A fault of r is a
 	// [*catalog.FieldError] with a path in r, such as "filter".
 	TestRoute(ctx context.Context, r catalog.Route, events []event.Event) ([]catalog.TestResult, error)
+}
+
+// Filters helps to write filters.
+type Filters interface {
+	// ParseFilter says what is known of a text, whether it is a filter or not. A
+	// fault of req itself is a [*catalog.FieldError].
+	ParseFilter(ctx context.Context, req catalog.FilterRequest) (catalog.FilterCheck, error)
 }
 
 // Plugins changes plugins.

@@ -166,6 +166,18 @@ func (c *Client) Plugin(ctx context.Context, name string) (catalog.Plugin, error
 	return get[catalog.Plugin](ctx, c, "plugins", name)
 }
 
+// ParseFilter says what is known of the text of a filter.
+func (c *Client) ParseFilter(ctx context.Context, req catalog.FilterRequest) (catalog.FilterCheck, error) {
+	var out catalog.FilterCheck
+	// The colon is part of the path's one segment, and needs no escape.
+	r, err := request{method: http.MethodPost, path: apiPath + "/filters:parse", accept: "application/json"}.withJSON(req)
+	if err != nil {
+		return out, err
+	}
+	_, err = c.call(ctx, r, &out)
+	return out, err
+}
+
 // Upload sends a module as a version of the plugin called name, and reports
 // whether it is new. size is the module's, or -1; progress, unless nil, is
 // told how many bytes were sent, from one goroutine.

@@ -51,7 +51,7 @@ func (l *lexer) next() (token, error) {
 	case c == '\'' || c == '"':
 		kind = tokenString
 		if !l.quoted(c) {
-			return token{}, errorAt(l.text, start, "Unterminated string")
+			return token{}, errorAt(l.text, start, len(l.text), "Unterminated string")
 		}
 	case isDigit(c) || (c == '-' || c == '.') && isDigit(l.at(start+1)) || c == '-' && l.at(start+1) == '.':
 		kind = tokenNumber

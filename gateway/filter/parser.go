@@ -23,10 +23,10 @@ type parser struct {
 
 func (p *parser) filter() (Expr, error) {
 	if len(p.text) > MaxBytes {
-		return nil, errorAt(p.text, 0, "The filter is %d bytes long, more than %d", len(p.text), MaxBytes)
+		return nil, errorAt(p.text, 0, len(p.text), "The filter is %d bytes long, more than %d", len(p.text), MaxBytes)
 	}
 	if i := invalidUTF8(p.text); i >= 0 {
-		return nil, errorAt(p.text, i, "The text is not valid UTF-8")
+		return nil, errorAt(p.text, i, i+1, "The text is not valid UTF-8")
 	}
 	if err := p.advance(); err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (p *parser) call(name token) (Expr, error) {
 	case name.is("CHANGED"):
 		return p.pointer(name, Changed)
 	}
-	return nil, errorAt(p.text, name.start, "Unknown function '%s'", clip(name.text))
+	return nil, errorAt(p.text, name.start, name.end, "Unknown function '%s'", clip(name.text))
 }
 
 func (p *parser) function(name token, f Func) (Expr, error) {
@@ -217,7 +217,7 @@ func (p *parser) pointer(name token, from Source) (Expr, error) {
 	}
 	path := unquote(arg.text)
 	if !isPointer(path) {
-		return nil, errorAt(p.text, arg.start, "%s needs a JSON Pointer such as '/Temperature', not %s", strings.ToUpper(name.text), clip(arg.text))
+		return nil, errorAt(p.text, arg.start, arg.end, "%s needs a JSON Pointer such as '/Temperature', not %s", strings.ToUpper(name.text), clip(arg.text))
 	}
 	if err := p.advance(); err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (p *parser) literal() (Expr, error) {
 	case t.kind == tokenNumber:
 		n, err := strconv.ParseFloat(t.text, 64)
 		if err != nil || strings.ContainsAny(t.text, "xX_pP") {
-			return nil, errorAt(p.text, t.start, "'%s' is not a number, or too large for one", clip(t.text))
+			return nil, errorAt(p.text, t.start, t.end, "'%s' is not a number, or too large for one", clip(t.text))
 		}
 		v = Value{Kind: Number, Number: n}
 	case t.is("true"):
@@ -256,7 +256,7 @@ func (p *parser) literal() (Expr, error) {
 // enter takes a token that opens a level of nesting.
 func (p *parser) enter() error {
 	if p.depth++; p.depth > MaxDepth {
-		return errorAt(p.text, p.tok.start, "The filter is nested more than %d levels deep", MaxDepth)
+		return errorAt(p.text, p.tok.start, p.tok.end, "The filter is nested more than %d levels deep", MaxDepth)
 	}
 	return p.advance()
 }
@@ -276,9 +276,9 @@ func (p *parser) advance() (err error) {
 
 func (p *parser) unexpected() error {
 	if p.tok.kind == tokenEnd {
-		return errorAt(p.text, p.tok.start, "Unexpected end of input")
+		return errorAt(p.text, p.tok.start, p.tok.end, "Unexpected end of input")
 	}
-	return errorAt(p.text, p.tok.start, "Unexpected input '%s'", clip(p.tok.text))
+	return errorAt(p.text, p.tok.start, p.tok.end, "Unexpected input '%s'", clip(p.tok.text))
 }
 
 func isConstant(t token) bool { return t.is("true") || t.is("false") || t.is("null") }
