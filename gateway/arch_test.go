@@ -79,6 +79,7 @@ var plan = map[string]room{
 	"gateway/sink/sinktest":         {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
 	"gateway/npmtest":               {}, // for tests
 	"gateway/problem":               {},
+	"gateway/rates":                 {},
 	"gateway/site":                  {},
 	"gateway/ingress":               {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},
 	"gateway/ingress/pull":          {imports: []string{"gateway/event", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},

@@ -34,6 +34,7 @@ type builder struct {
 	plugins  *plugin.Runtime
 	warm     int // evaluators per table
 	bindings bindings
+	tally    func(route string) *route.Tally // where a route is counted
 	// starting says that the routes are those of the last run: their plugins took
 	// their configurations then, and need not be asked before the server is ready.
 	starting bool
@@ -171,6 +172,7 @@ func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route
 		rules = append(rules, route.Rule{
 			ID: r.ID, Endpoint: index[r.EndpointName], Filter: len(filters),
 			Pipeline: pipeline.New(stages...), ProducedBy: origin.ID(),
+			Tally: b.tally(r.ID),
 		})
 		filters = append(filters, f)
 	}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"github.com/headgate/headgate/gateway/journal"
 	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/gateway/plugin/matcher"
+	"github.com/headgate/headgate/gateway/rates"
 	"github.com/headgate/headgate/gateway/site"
 	"github.com/headgate/headgate/gateway/store"
 	"github.com/headgate/headgate/gateway/telemetry"
@@ -64,6 +66,9 @@ type Gateway struct {
 	metrics  *telemetry.Metrics
 	tally    tally
 	seen     seen
+	tallies  tallies
+	accepted atomic.Uint64 // events, since the start
+	book     *rates.Book
 	copies   copies
 	tail     *admin.Tail
 	site     *site.Site
@@ -140,7 +145,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	filters := g.trial.filters
 
 	workers := max(2, runtime.GOMAXPROCS(0))
-	g.builder = builder{kinds: kinds(opts.Version), filters: filters, plugins: plugins, warm: workers + 1}
+	g.builder = builder{kinds: kinds(opts.Version), filters: filters, plugins: plugins, warm: workers + 1, tally: g.tallies.of}
 	for _, k := range g.builder.kinds {
 		g.kinds = append(g.kinds, k.Kind)
 	}
@@ -163,6 +168,8 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	g.builder.adopt(first)
 	g.onClose(g.dispatch.Close)
 	g.metrics.Watch(g.telemetryState)
+	g.book = rates.NewBook(g.started, g.reading)
+	g.wg.Go(func() { g.book.Run(g.background) })
 	g.wg.Go(func() { g.builder.bindings.warmUp(g.background) })
 	g.copyLetters(&first.snapshot)
 

@@ -28,10 +28,11 @@ func (g *Gateway) Handler() http.Handler {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = answerError
 
-	ingress.New(g.journal, ingress.Options{Logger: g.log, Recorder: g.metrics}).Mount(e)
+	ingress.New(g.journal, ingress.Options{Logger: g.log, Recorder: intake{g}}).Mount(e)
 	admin.New(admin.Backend{
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Plugins: g, History: g, Origins: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
+		Rates: g,
 	}, g.kinds, admin.Options{Logger: g.log, SourceKinds: g.sources.described(), Actor: actor}).Mount(e.Group("/api/v1"))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", g.getReady)

@@ -18,13 +18,14 @@ import (
 
 // tally counts, per endpoint, what came of the attempts since the start.
 type tally struct {
-	mu     sync.Mutex // guards counts
+	mu     sync.Mutex // guards what follows
 	counts map[string]*count
+	all    count // of endpoints that are gone too
 }
 
 type count struct {
-	delivered, failed uint64
-	lastDelivered     time.Time
+	delivered, failed, dead uint64
+	lastDelivered           time.Time
 }
 
 // Record implements [dispatch.Recorder].
@@ -42,11 +43,23 @@ func (t *tally) Record(tries []delivery.Try) {
 		}
 		if try.Outcome.Blame == delivery.None {
 			c.delivered++
+			t.all.delivered++
 			c.lastDelivered = try.At
 		} else {
 			c.failed++
+			t.all.failed++
+		}
+		if try.Dead {
+			c.dead++
+			t.all.dead++
 		}
 	}
+}
+
+func (t *tally) total() count {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.all
 }
 
 func (t *tally) of(endpoint string) count {

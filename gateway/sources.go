@@ -70,7 +70,7 @@ func (c counting) Append(ctx context.Context, events []event.Event) (event.Posit
 	begun := time.Now()
 	at, err := c.journal.Append(ctx, events)
 	if err == nil {
-		c.metrics.Accepted(len(events), time.Since(begun))
+		intake{c.Gateway}.Accepted(len(events), time.Since(begun))
 	}
 	return at, err
 }

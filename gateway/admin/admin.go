@@ -80,6 +80,8 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/status", s.getStatus},
 		{http.MethodGet, "/audit", s.listAudit},
 		{http.MethodGet, "/provenance/:id", s.getProvenance},
+		{http.MethodGet, "/rates", s.getRates},
+		{http.MethodGet, "/rates/stream", s.streamRates},
 
 		{http.MethodGet, "/endpoints", s.listEndpoints},
 		{http.MethodGet, "/endpoints/:name", s.getEndpoint},
@@ -133,7 +135,7 @@ func (s *Server) Mount(g *echo.Group) {
 	for _, op := range s.operations() {
 		g.Add(op.method, op.path, s.guard(op.handle))
 		methods[op.path] = append(methods[op.path], op.method)
-		if op.method == http.MethodGet && op.path != "/events/stream" {
+		if op.method == http.MethodGet && !strings.HasSuffix(op.path, "/stream") {
 			g.Add(http.MethodHead, op.path, s.guard(op.handle))
 			methods[op.path] = append(methods[op.path], http.MethodHead)
 		}

@@ -288,6 +288,30 @@ func (g *gateway) Status(context.Context) (catalog.Status, error) {
 	}, g.fail
 }
 
+func (g *gateway) Rates(_ context.Context, q catalog.RatesQuery) (catalog.Rates, error) {
+	if q.Step%(10*time.Second) != 0 {
+		return catalog.Rates{}, &catalog.FieldError{Field: "step", Reason: "want a multiple of 10s"}
+	}
+	series := catalog.Series{-1, 3}
+	return catalog.Rates{
+		StepSeconds: 10, Gateway: catalog.GatewayRates{In: series, Delivered: series, Failed: series, Dead: series, Waiting: series},
+		Routes:    []catalog.RouteRates{{ID: fmt.Sprint(q.Routes, q.Top), Evaluated: series, Matched: series, Outputs: series, Errors: series}},
+		Endpoints: []catalog.EndpointRates{{Name: fmt.Sprint(q.Endpoints), Delivered: series, Failed: series, Dead: series, Backlog: series, Retrying: series}},
+		Sources:   []catalog.SourceRates{{Name: "s", Received: series}},
+	}, nil
+}
+
+func (g *gateway) FollowRates(q catalog.RatesQuery) func() catalog.RatesTick {
+	n := uint64(0)
+	return func() catalog.RatesTick {
+		n++
+		return catalog.RatesTick{
+			Seconds: 0.25, Gateway: catalog.GatewayTick{In: n},
+			Routes: map[string][4]uint64{"r": {4, 3, 2, 1}}, Endpoints: map[string][5]uint64{"e": {1, 2, 3, 4, 5}}, Sources: map[string]uint64{"s": 7},
+		}
+	}
+}
+
 // server is the API over a fresh store, with a client whose every request and
 // answer is held against the OpenAPI document.
 type server struct {
@@ -313,6 +337,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 	api := admin.New(admin.Backend{
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Plugins: g, History: g, Origins: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
+		Rates: g,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

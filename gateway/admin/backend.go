@@ -31,6 +31,7 @@ type Backend struct {
 	Replays   Replays
 	Events    Events
 	Status    Status
+	Rates     Rates
 	Tail      *Tail
 }
 
@@ -159,4 +160,14 @@ type Events interface {
 // Status says how the gateway is doing. The server fills in Tail.
 type Status interface {
 	Status(ctx context.Context) (catalog.Status, error)
+}
+
+// Rates is what was counted over time.
+type Rates interface {
+	// Rates returns what q asks for. What cannot be asked for is a
+	// [*catalog.FieldError] of a parameter of the request.
+	Rates(ctx context.Context, q catalog.RatesQuery) (catalog.Rates, error)
+	// FollowRates returns a function that tells, each time it is called, what was
+	// counted since it was called before, or since now.
+	FollowRates(q catalog.RatesQuery) func() catalog.RatesTick
 }

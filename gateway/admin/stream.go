@@ -31,6 +31,16 @@ func (s *Server) streamEvents(c echo.Context) error {
 	f := s.Tail.follow(q, deliveries)
 	defer s.Tail.leave(f)
 
+	out, err := openStream(c)
+	if err != nil {
+		return nil // the client is gone, which is no fault
+	}
+	return s.stream(c, f, out)
+}
+
+// openStream begins an answer of server-sent events. An error means that the
+// client is gone.
+func openStream(c echo.Context) (*eventStream, error) {
 	h := c.Response().Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -38,11 +48,8 @@ func (s *Server) streamEvents(c echo.Context) error {
 	h.Set("X-Content-Type-Options", "nosniff")
 	c.Response().WriteHeader(http.StatusOK)
 	out := &eventStream{w: c.Response(), rc: http.NewResponseController(c.Response())}
-	if err := extend(out.rc.SetReadDeadline, time.Time{}); err != nil {
-		return nil // the client is gone, which is no fault
-	}
 	out.buf.WriteString(": following\nretry: 2000\n\n")
-	return s.stream(c, f, out)
+	return out, extend(out.rc.SetReadDeadline, time.Time{})
 }
 
 func (s *Server) stream(c echo.Context, f *follower, out *eventStream) error {

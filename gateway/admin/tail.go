@@ -21,13 +21,20 @@ type Tail struct {
 	following atomic.Int32 // len(followers), so that nobody watching costs nothing
 	dropped   atomic.Uint64
 
+	ended chan struct{} // closed by Close
+
 	mu        sync.Mutex // guards what follows
 	followers map[*follower]struct{}
 	closed    bool
 }
 
 // NewTail returns a tail that nobody follows yet.
-func NewTail() *Tail { return &Tail{followers: map[*follower]struct{}{}} }
+func NewTail() *Tail {
+	return &Tail{followers: map[*follower]struct{}{}, ended: make(chan struct{})}
+}
+
+// Ended is closed by Close: no stream goes on then.
+func (t *Tail) Ended() <-chan struct{} { return t.ended }
 
 // Accepted tells of the events of c, which are on disk.
 func (t *Tail) Accepted(c event.Chunk) {
@@ -90,6 +97,7 @@ func (t *Tail) Close() {
 		return
 	}
 	t.closed = true
+	close(t.ended)
 	for f := range t.followers {
 		close(f.end)
 	}

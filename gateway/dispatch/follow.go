@@ -22,6 +22,9 @@ const patience = 16
 // offer hands r a chunk that the live reader took.
 func (r *runner) offer(ev evaluated) {
 	r.mu.Lock()
+	if !ev.skipped && ev.err == nil {
+		r.evaluated += uint64(ev.events)
+	}
 	var given []delivery.Try
 	switch {
 	case ev.seq < r.track.next:
@@ -210,7 +213,7 @@ func (r *runner) take(ctx context.Context, chunk *event.Chunk) error {
 	var ev evaluated
 	for known := false; !known; {
 		var err error
-		if ev, known, err = r.d.evaluateFor(ctx, chunk, r); err != nil {
+		if ev, known, err = r.d.evaluateFor(ctx, chunk, r, false); err != nil {
 			return err
 		}
 		if !known {
@@ -221,6 +224,7 @@ func (r *runner) take(ctx context.Context, chunk *event.Chunk) error {
 		}
 	}
 	r.mu.Lock()
+	r.evaluated += uint64(ev.events)
 	if r.draining || ctx.Err() != nil {
 		r.mu.Unlock()
 		return nil

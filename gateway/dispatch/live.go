@@ -99,6 +99,7 @@ func (d *Dispatcher) evaluateLive(ctx context.Context, j *job) {
 		j.want = append(j.want, r.live.Load())
 	}
 	result := ev.Evaluate(ctx, &j.chunk, j.want)
+	count(result)
 	for i, want := range j.want {
 		part := evaluated{seq: j.chunk.Seq, skipped: true}
 		if want {
@@ -123,9 +124,19 @@ func (d *Dispatcher) handOff(j *job) {
 	j.force, j.chunk = nil, event.Chunk{}
 }
 
+// count adds what the routes did to their tallies.
+func count(result *route.Result) {
+	for _, c := range result.Counts {
+		if c.Rule.Tally != nil && result.Errs[c.Rule.Endpoint] == nil {
+			c.Rule.Tally.Add(c)
+		}
+	}
+}
+
 // evaluateFor evaluates chunk for r alone. It reports false when the plan in
-// force does not know r: it is on its way in, or out.
-func (d *Dispatcher) evaluateFor(ctx context.Context, chunk *event.Chunk, r *runner) (evaluated, bool, error) {
+// force does not know r: it is on its way in, or out. Its routes are counted
+// unless they had the event before.
+func (d *Dispatcher) evaluateFor(ctx context.Context, chunk *event.Chunk, r *runner, again bool) (evaluated, bool, error) {
 	f, ev, err := d.acquire()
 	if err != nil {
 		return evaluated{}, false, fmt.Errorf("routes cannot be evaluated: %w", err)
@@ -135,7 +146,11 @@ func (d *Dispatcher) evaluateFor(ctx context.Context, chunk *event.Chunk, r *run
 	for i := range f.runners {
 		if f.runners[i] == r {
 			want[i] = true
-			part := f.part(i, chunk, ev.Evaluate(ctx, chunk, want))
+			result := ev.Evaluate(ctx, chunk, want)
+			if !again {
+				count(result)
+			}
+			part := f.part(i, chunk, result)
 			return part, true, part.err
 		}
 	}

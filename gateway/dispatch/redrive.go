@@ -106,7 +106,7 @@ func (d *Dispatcher) redrive(ctx context.Context, endpoint string, ref delivery.
 // errClosing when the endpoint is on its way in or out.
 func (d *Dispatcher) renderAgain(ctx context.Context, r *runner, old *delivery.Delivery) ([]rendered, error) {
 	chunk := event.Chunk{Seq: old.Position.Seq, Accepted: old.Accepted, Events: []event.Event{accepted(old)}}
-	ev, known, err := d.evaluateFor(ctx, &chunk, r)
+	ev, known, err := d.evaluateFor(ctx, &chunk, r, true)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStuck, err)
 	}

@@ -51,6 +51,8 @@ type runner struct {
 	attach     chan struct{} // told when the follower is to look again
 	slow       int           // chunks that are to be fast before it may join
 
+	evaluated uint64 // events that the endpoint's routes were asked about
+
 	queued      int
 	queuedBytes int
 	shared      int           // bytes of the chunks that came since the queue was empty

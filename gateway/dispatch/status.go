@@ -29,6 +29,8 @@ type Status struct {
 	Retrying int    // deliveries that failed, and those that wait behind them
 	Next     uint64 // the chunk that the endpoint takes next
 	Behind   uint64 // chunks of the journal that it has not taken
+
+	Evaluated uint64 // events that its routes were asked about, since the start
 }
 
 // Status returns how each endpoint fares, in the order of their names.
@@ -49,7 +51,7 @@ func (r *runner) status(last uint64) Status {
 	s := Status{
 		Endpoint: r.name, State: Healthy,
 		Queued: r.queued + r.crew.busy, Retrying: r.open,
-		Next: r.track.next,
+		Next: r.track.next, Evaluated: r.evaluated,
 	}
 	if last >= r.track.next {
 		s.Behind = last - r.track.next + 1

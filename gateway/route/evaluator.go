@@ -32,6 +32,9 @@ type Result struct {
 	Errs []error
 	// Took holds for each endpoint how long the stages of its rules ran.
 	Took []time.Duration
+	// Counts holds what each rule did that matched anything, also those of an
+	// endpoint whose rules could not all run.
+	Counts []Count
 }
 
 // Evaluator runs chunks through a table, for one goroutine at a time.
@@ -84,6 +87,7 @@ func (ev *Evaluator) reset() {
 	}
 	clear(ev.result.Errs)
 	clear(ev.result.Took)
+	ev.result.Counts = ev.result.Counts[:0]
 	ev.buf.Reset()
 }
 
@@ -131,6 +135,7 @@ func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item)
 		}
 	}
 	outputs := slices.Grow(ev.result.Outputs[at], len(out))
+	count := Count{Rule: rule, Matched: len(items)}
 	index, origin := 0, -1
 	for i := range out {
 		if out[i].Origin != origin {
@@ -138,8 +143,15 @@ func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item)
 		}
 		outputs = append(outputs, Output{Rule: rule, Index: index, Item: out[i]})
 		index++
+		switch {
+		case out[i].Err == nil:
+			count.Outputs++
+		case !waits(out[i].Err):
+			count.Errors++
+		}
 	}
 	ev.result.Outputs[at] = outputs
+	ev.result.Counts = append(ev.result.Counts, count)
 }
 
 // waiting is the error of a stage that asks for time, for the events of its
@@ -147,6 +159,11 @@ func (ev *Evaluator) run(ctx context.Context, rule *Rule, items []pipeline.Item)
 type waiting interface {
 	error
 	RetryAfter() time.Duration
+}
+
+func waits(err error) bool {
+	w := waiting(nil)
+	return errors.As(err, &w)
 }
 
 // held returns items with err, as they entered the pipeline: they are to go

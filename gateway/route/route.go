@@ -38,6 +38,8 @@ type Rule struct {
 	Pipeline pipeline.Pipeline
 	// ProducedBy names the route's revision and its plugins' digests.
 	ProducedBy string
+	// Tally is where the route is counted; nil counts nothing.
+	Tally *Tally
 }
 
 // Table is an immutable set of rules. It is safe for concurrent use; it lives
