@@ -36,6 +36,14 @@ func In(field string, err error) error {
 	if err == nil {
 		return nil
 	}
+	var several FieldErrors
+	if errors.As(err, &several) {
+		out := make(FieldErrors, len(several))
+		for i, one := range several {
+			out[i] = &FieldError{Field: join(field, one.Field), Reason: one.Reason}
+		}
+		return out
+	}
 	var fe *FieldError
 	if !errors.As(err, &fe) {
 		return &FieldError{Field: field, Reason: err.Error()}
@@ -58,6 +66,54 @@ func refuse(field, format string, args ...any) error {
 	return &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)}
 }
 
+// FieldErrors are several of them, as of documents that are read together. It
+// unwraps to each.
+type FieldErrors []*FieldError
+
+// Add returns e with err, whose [*FieldError]s count one by one; nil adds none.
+func (e FieldErrors) Add(err error) FieldErrors {
+	var several FieldErrors
+	var one *FieldError
+	switch {
+	case err == nil:
+		return e
+	case errors.As(err, &several):
+		return append(e, several...)
+	case errors.As(err, &one):
+		return append(e, one)
+	}
+	return append(e, &FieldError{Reason: err.Error()})
+}
+
+// Err returns e as an error: nil when there is none, and one alone as itself.
+func (e FieldErrors) Err() error {
+	switch len(e) {
+	case 0:
+		return nil
+	case 1:
+		return e[0]
+	}
+	return e
+}
+
+// Error has a line for each.
+func (e FieldErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns them all.
+func (e FieldErrors) Unwrap() []error {
+	out := make([]error, len(e))
+	for i, one := range e {
+		out[i] = one
+	}
+	return out
+}
+
 // NotFoundError names a resource that does not exist.
 type NotFoundError struct {
 	Kind string // "endpoint", "route", "plugin", …
@@ -74,12 +130,15 @@ func (e *NotFoundError) Is(target error) bool { return target == ErrNotFound }
 // expected.
 type ConflictError struct {
 	Kind string
-	Name string
+	Name string // empty for the catalog as a whole
 	Have uint64 // the present revision; 0 when the resource does not exist
 }
 
 // Error says what the resource's state is instead.
 func (e *ConflictError) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("the %s is at revision %d, not what the request expects: read it again and redo the change", e.Kind, e.Have)
+	}
 	if e.Have == 0 {
 		return fmt.Sprintf("%s %q does not exist, and the request expects that it does", e.Kind, e.Name)
 	}

@@ -47,6 +47,13 @@ const maxBreakerWindow = 64
 func DecodePluginSettings(name string, b []byte) (PluginSettings, error) {
 	o := ReadObject(b)
 	var s PluginSettings
+	readPluginSettings(o, &s)
+	o.sameName("name", name)
+	o.Ignore("active", "versions", "revision", "createdAt", "updatedAt")
+	return s, o.Close()
+}
+
+func readPluginSettings(o *Object, s *PluginSettings) {
 	if raw := o.Raw("limits"); raw != nil {
 		if err := json.Unmarshal(raw, &s.Limits); err != nil {
 			o.Refuse("limits", "want an object of limits by their names, have %s", typeName(raw))
@@ -67,9 +74,6 @@ func DecodePluginSettings(name string, b []byte) (PluginSettings, error) {
 		o.fail(In("breaker", err))
 		s.Breaker = &breaker
 	}
-	o.sameName("name", name)
-	o.Ignore("active", "versions", "revision", "createdAt", "updatedAt")
-	return s, o.Close()
 }
 
 func decodeBreaker(b json.RawMessage) (Breaker, error) {

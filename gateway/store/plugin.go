@@ -94,10 +94,33 @@ func (tx *Tx) Activate(name string, n int, pre catalog.Precondition) (catalog.Pl
 			}
 		}
 	}
-	if err := tx.putPlugin(p, "activate", n); err != nil {
+	return tx.setActive(p)
+}
+
+// ActivateFirst is [Tx.Activate] before the routes that follow the plugin are
+// put right in the same transaction: whether they can use the version is the
+// caller's to check when it has done that.
+func (tx *Tx) ActivateFirst(name string, n int) (catalog.Plugin, error) {
+	p, err := tx.existing(name, catalog.Precondition{})
+	if err != nil {
 		return catalog.Plugin{}, err
 	}
-	active, _ := tx.snap.Plugin(name)
+	if _, ok := p.Version(n); !ok {
+		return catalog.Plugin{}, &catalog.NotFoundError{Kind: fmt.Sprintf("version %d of plugin", n), Name: name}
+	}
+	if p.Active == n {
+		return p.Plugin, nil
+	}
+	p.Active = n
+	return tx.setActive(p)
+}
+
+// setActive stores p, whose active version is another than before.
+func (tx *Tx) setActive(p storedPlugin) (catalog.Plugin, error) {
+	if err := tx.putPlugin(p, "activate", p.Active); err != nil {
+		return catalog.Plugin{}, err
+	}
+	active, _ := tx.snap.Plugin(p.Name)
 	return active, nil
 }
 
