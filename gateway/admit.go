@@ -102,29 +102,46 @@ const (
 	maxTrialUses   = 8
 )
 
-// latest returns the latest accepted events, the oldest first.
+// latest returns the latest accepted events that a module is tried on.
 func (g *Gateway) latest(ctx context.Context) ([]pipeline.Item, error) {
-	var items []pipeline.Item
-	size := 0
-	for seq := g.journal.Last(); seq > 0 && seq >= g.journal.First(); seq-- {
+	items, _, err := g.latestEvents(ctx, maxTrialEvents, maxTrialBytes)
+	return items, err
+}
+
+// latestEvents returns the latest accepted events, the oldest first: at most n,
+// and no more than size bytes of them.
+func (g *Gateway) latestEvents(ctx context.Context, n, size int) (items []pipeline.Item, covered catalog.Covered, err error) {
+	covered.Complete = true
+scan:
+	for seq := g.journal.Last(); seq > 0 && seq >= g.journal.First() && len(items) < n; seq-- {
 		chunk, err := g.journal.Chunk(ctx, seq)
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, covered, ctx.Err()
 		}
 		if err != nil {
+			covered.Complete = false
 			continue // purged meanwhile, or damaged: a trial can do without
 		}
 		for i := range slices.Backward(chunk.Events) {
 			e := &chunk.Events[i]
-			if size += e.Size(); len(items) == maxTrialEvents || size > maxTrialBytes {
-				slices.Reverse(items)
-				return items, nil
+			if size -= e.Size(); size < 0 {
+				covered.Complete = false
+				break scan
 			}
-			items = append(items, pipeline.Item{Source: e, Event: e, Position: event.Position{Seq: seq, Index: i}})
+			if len(items) == n {
+				break scan
+			}
+			at := event.Position{Seq: seq, Index: i}
+			if len(items) == 0 {
+				covered.To, covered.ToTime = at.String(), chunk.Accepted
+			}
+			covered.From, covered.FromTime = at.String(), chunk.Accepted
+			items = append(items, pipeline.Item{Source: e, Event: e, Position: at})
 		}
 	}
 	slices.Reverse(items)
-	return items, nil
+	covered.Events = len(items)
+	return items, covered, nil
 }
 
 // uses returns how the routes that follow the plugin's name use it.

@@ -20,6 +20,12 @@ func (g *Gateway) change(ctx context.Context, by string, fn func(*store.Tx) erro
 	ctx = context.WithoutCancel(ctx)
 	g.changing.Lock()
 	defer g.changing.Unlock()
+	return g.changeLocked(ctx, by, fn)
+}
+
+// changeLocked is change for a caller that holds the lock and whose ctx ends
+// for no client.
+func (g *Gateway) changeLocked(ctx context.Context, by string, fn func(*store.Tx) error) error {
 	var next *build
 	err := g.store.Update(func(tx *store.Tx) error {
 		tx.By = by
@@ -125,10 +131,17 @@ func (g *Gateway) DeleteEndpoint(ctx context.Context, by admin.Change, name stri
 	if err != nil {
 		return err
 	}
+	return g.buried(ctx, []string{name})
+}
+
+// buried waits until what deleted endpoints owed is among the dead letters.
+func (g *Gateway) buried(ctx context.Context, endpoints []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, burialTimeout, fmt.Errorf("not done within %s", burialTimeout))
 	defer cancel()
-	if err := g.dispatch.Buried(ctx, name); err != nil {
-		return fmt.Errorf("endpoint %s is deleted, but what it owed is not among the dead letters yet, and is lost if the gateway is killed before: %w", name, err)
+	for _, name := range endpoints {
+		if err := g.dispatch.Buried(ctx, name); err != nil {
+			return fmt.Errorf("endpoint %s is deleted, but what it owed is not among the dead letters yet, and is lost if the gateway is killed before: %w", name, err)
+		}
 	}
 	return nil
 }

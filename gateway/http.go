@@ -31,6 +31,7 @@ func (g *Gateway) Handler() http.Handler {
 	ingress.New(g.journal, ingress.Options{Logger: g.log, Recorder: intake{g}}).Mount(e)
 	admin.New(admin.Backend{
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Plugins: g, History: g, Origins: g,
+		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
 		Rates: g,
 	}, g.kinds, admin.Options{Logger: g.log, SourceKinds: g.sources.described(), Actor: actor}).Mount(e.Group("/api/v1"))

@@ -36,6 +36,8 @@ type Options struct {
 	Actor func(*http.Request) string
 	// SourceKinds say how sources are shown.
 	SourceKinds catalog.SourceKinds
+	// Schema is a JSON Schema of the documents in which the catalog is kept.
+	Schema []byte
 	// MaxModuleBytes bounds the upload of a plugin; 0 means 64 MiB.
 	MaxModuleBytes int64
 	// Heartbeat is how often a stream without news says that it lives; 0
@@ -78,10 +80,15 @@ func (s *Server) operations() []operation {
 	return []operation{
 		{http.MethodGet, "/openapi.json", s.getOpenAPI},
 		{http.MethodGet, "/status", s.getStatus},
+		{http.MethodGet, "/schema.json", s.getSchema},
 		{http.MethodGet, "/audit", s.listAudit},
 		{http.MethodGet, "/provenance/:id", s.getProvenance},
 		{http.MethodGet, "/rates", s.getRates},
 		{http.MethodGet, "/rates/stream", s.streamRates},
+
+		{http.MethodGet, "/catalog", s.getCatalog},
+		{http.MethodPost, `/catalog\:plan`, s.planCatalog},
+		{http.MethodPost, `/catalog\:apply`, s.applyCatalog},
 
 		{http.MethodGet, "/endpoints", s.listEndpoints},
 		{http.MethodGet, "/endpoints/:name", s.getEndpoint},
@@ -113,6 +120,7 @@ func (s *Server) operations() []operation {
 		{http.MethodPost, "/plugins/:name/versions", s.addVersion},
 		{http.MethodGet, "/plugins/:name/versions/:version", s.getVersion},
 		{http.MethodDelete, "/plugins/:name/versions/:version", s.deleteVersion},
+		{http.MethodGet, "/plugins/:name/versions/:version/module", s.getModule},
 
 		{http.MethodGet, "/traps", s.listTraps},
 		{http.MethodGet, "/traps/:id", s.getTrap},

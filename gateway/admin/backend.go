@@ -23,6 +23,8 @@ type Backend struct {
 	Tester    Tester
 	Filters   Filters
 	Plugins   Plugins
+	Modules   Modules
+	Plans     Plans
 	Traps     Traps
 	History   History
 	Origins   Origins
@@ -90,6 +92,25 @@ type Plugins interface {
 	Activate(ctx context.Context, by Change, name string, version int) (catalog.Plugin, error)
 	// DeletePlugin removes a version, or with version 0 the whole plugin.
 	DeletePlugin(ctx context.Context, by Change, name string, version int) error
+}
+
+// Modules are the bytes of plugins.
+type Modules interface {
+	// Module returns the module with the digest, of a version that exists.
+	Module(digest string) ([]byte, error)
+}
+
+// Plans changes the catalog as a whole, to what documents say.
+type Plans interface {
+	// PlanCatalog says what ApplyCatalog would do, and what it would mean for the
+	// latest events. It changes nothing and delivers nothing.
+	PlanCatalog(ctx context.Context, by Change, req catalog.ApplyRequest) (catalog.Planned, error)
+	// ApplyCatalog makes all of the changes, or none. Faults of documents are
+	// [*catalog.FieldError]s or [catalog.FieldErrors] with paths in the request,
+	// such as "documents[2].spec.filter".
+	ApplyCatalog(ctx context.Context, by Change, req catalog.ApplyRequest) (catalog.Planned, error)
+	// Documents returns the catalog as documents, and its revision.
+	Documents() ([]catalog.Document, uint64)
 }
 
 // Traps looks at the events on which plugins failed.

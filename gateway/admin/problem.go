@@ -76,6 +76,7 @@ func (s *Server) refuse(c echo.Context, err error) error {
 func describe(err error) problem.Problem {
 	var (
 		status   *statusError
+		several  catalog.FieldErrors
 		field    *catalog.FieldError
 		attr     *event.FieldError
 		large    *event.TooLargeError
@@ -85,6 +86,13 @@ func describe(err error) problem.Problem {
 	switch {
 	case errors.As(err, &status):
 		return problem.Problem{Status: status.status, Detail: status.detail}
+	case errors.As(err, &several):
+		p := problem.Problem{Status: http.StatusBadRequest, Title: "Invalid request", Field: several[0].Field}
+		p.Detail = fmt.Sprintf("%v (and %d more, in errors)", several[0], len(several)-1)
+		for _, f := range several {
+			p.Errors = append(p.Errors, problem.Fault{Field: f.Field, Detail: f.Reason})
+		}
+		return p
 	case errors.As(err, &field):
 		return problem.Problem{Status: http.StatusBadRequest, Title: "Invalid request", Detail: field.Error(), Field: field.Field}
 	case errors.As(err, &attr):

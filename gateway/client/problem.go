@@ -19,6 +19,14 @@ type Problem struct {
 	Field  string `json:"field,omitempty"` // the member, parameter or header at fault
 	Index  *int   `json:"index,omitempty"` // the place of the event at fault
 	ID     string `json:"id,omitempty"`    // found in the server's log too
+	// Errors are all faults of a request that has several.
+	Errors []Fault `json:"errors,omitempty"`
+}
+
+// Fault is one of several faults of a request.
+type Fault struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"` // without the field
 }
 
 // Error returns the detail.
@@ -43,7 +51,7 @@ func (p *Problem) Is(target error) bool {
 }
 
 // maxProblemBytes bounds what is read of a refusal.
-const maxProblemBytes = 64 << 10
+const maxProblemBytes = 4 << 20
 
 func readProblem(resp *http.Response) error {
 	p := &Problem{}

@@ -23,10 +23,19 @@ type Problem struct {
 	Index *int
 	// Field, unless empty, names the attribute or setting at fault.
 	Field string
+	// Errors, unless empty, are all faults of a request that has several; Field
+	// and Detail are about the first.
+	Errors []Fault
 	// ID, unless empty, is also in the server's log.
 	ID string
 	// Error, unless nil, is the member by which Azure's clients look for a code.
 	Error *AzureError
+}
+
+// Fault is one of several faults of a request.
+type Fault struct {
+	Field  string `json:"field,omitempty"`
+	Detail string `json:"detail"`
 }
 
 // AzureError is the body of an error as Azure's services write it.
@@ -48,9 +57,10 @@ func (p Problem) MarshalJSON() ([]byte, error) {
 		Detail string      `json:"detail,omitempty"`
 		Index  *int        `json:"index,omitempty"`
 		Field  string      `json:"field,omitempty"`
+		Errors []Fault     `json:"errors,omitempty"`
 		ID     string      `json:"id,omitempty"`
 		Error  *AzureError `json:"error,omitempty"`
-	}{"about:blank", title, p.Status, p.Detail, p.Index, p.Field, p.ID, p.Error})
+	}{"about:blank", title, p.Status, p.Detail, p.Index, p.Field, p.Errors, p.ID, p.Error})
 }
 
 // Write answers a request with p.
