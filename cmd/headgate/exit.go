@@ -20,6 +20,10 @@ const (
 	exitUsage
 	exitUnreachable
 	exitRefused
+
+	// exitDifference is what "headgate plan" ends with that found one, as other
+	// tools do whose plans are read by a pipeline.
+	exitDifference = 2
 )
 
 // usageError is a fault of the command line that its syntax does not show.
@@ -32,10 +36,16 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	if err == nil {
 		return exitDone
 	}
+	if errors.Is(err, errDifference) {
+		return exitDifference
+	}
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(a.err, "headgate: %s\n", strings.TrimRight(line, "\n"))
 	}
 	status, hint := a.judge(cmd, err)
+	if status == exitUsage && cmd.Annotations[annotationDifference] != "" {
+		status = exitFailed // what else would be read as a difference
+	}
 	if hint != "" {
 		fmt.Fprintln(a.err, hint)
 	}

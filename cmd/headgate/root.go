@@ -20,7 +20,8 @@ or with a server of your own, and talk to it from a second terminal:
 
 Exit status: 0 done; 1 failed; 2 the command line or configuration is wrong;
 3 the server cannot be reached or is not ready, so that trying again may help;
-4 the server refused: not found, in use, not valid, or not allowed.`
+4 the server refused: not found, in use, not valid, or not allowed. Of "headgate plan"
+alone, 2 says that something would change, and a wrong command line is 1.`
 
 // The groups of commands in the help.
 const (
@@ -58,6 +59,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add(groupServer, serveCommand(a), demoCommand(a), emulatorCommand(a), statusCommand(a), versionCommand(a))
 	add(groupEvents, sendCommand(a), tailCommand(a), deadLettersCommand(a), replayCommand(a))
+	add(groupControl, planCommand(a), applyCommand(a))
 	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a), filterCommand(a), endpointsCommand(a))
 	return root
 }
