@@ -16,7 +16,6 @@ import (
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/dispatch"
-	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/filter"
 	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
@@ -49,8 +48,25 @@ type build struct {
 	set       *matcher.Set
 	endpoints map[string]catalog.Endpoint
 	sinks     map[string]dispatch.Sink
-	opened    []dispatch.Sink               // of sinks, those that the build before did not have
-	origins   map[string]catalog.Provenance // of the enabled routes, by id
+	opened    []dispatch.Sink      // of sinks, those that the build before did not have
+	routes    []built              // the enabled ones, by id
+	origins   []catalog.Provenance // of routes, those that the build before did not have
+}
+
+// built is what later builds use again of a route that stays as it is.
+type built struct {
+	filter *filter.Filter
+	origin catalog.Provenance
+}
+
+// route returns what was built of the route with the id; nothing of one that was
+// not there or not enabled.
+func (n *build) route(id string) built {
+	i, ok := slices.BinarySearchFunc(n.routes, id, func(b built, id string) int { return cmp.Compare(b.origin.Route, id) })
+	if !ok {
+		return built{}
+	}
+	return n.routes[i]
 }
 
 // modules yields the bytes of a plugin's module.
@@ -62,7 +78,6 @@ func (b *builder) build(ctx context.Context, snapshot catalog.Snapshot, bytes mo
 		snapshot:  snapshot,
 		endpoints: map[string]catalog.Endpoint{},
 		sinks:     map[string]dispatch.Sink{},
-		origins:   map[string]catalog.Provenance{},
 	}
 	if err := b.openSinks(next); err != nil {
 		next.discard()
@@ -140,20 +155,30 @@ func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route
 	for i, e := range next.plan.Endpoints {
 		index[e.Name] = i
 	}
-	var rules []route.Rule
-	var filters []*filter.Filter
+	before := b.current
+	if before == nil {
+		before = &build{}
+	}
+	rules := make([]route.Rule, 0, len(next.snapshot.Routes))
+	filters := make([]*filter.Filter, 0, len(next.snapshot.Routes))
+	next.routes = make([]built, 0, len(next.snapshot.Routes))
 	var held []bindingKey
 	release := func() { b.bindings.release(held) }
 	for _, r := range next.snapshot.Routes {
 		if !r.Enabled {
 			continue
 		}
-		f, err := parseFilter(r.Filter)
-		if err != nil {
-			release()
-			return nil, fmt.Errorf("route %s: %w", r.ID, err)
+		old := before.route(r.ID)
+		f := old.filter
+		if old.origin.Revision != r.Revision {
+			var err error
+			if f, err = parseFilter(r.Filter); err != nil {
+				release()
+				return nil, fmt.Errorf("route %s: %w", r.ID, err)
+			}
 		}
-		if r, err = b.mapped(&next.snapshot, r); err != nil {
+		r, err := b.mapped(&next.snapshot, r)
+		if err != nil {
 			release()
 			return nil, fmt.Errorf("route %s: %w", r.ID, err)
 		}
@@ -163,24 +188,23 @@ func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route
 			release()
 			return nil, fmt.Errorf("route %s: %w", r.ID, err)
 		}
-		origin, err := next.snapshot.Provenance(r)
+		origin, err := next.snapshot.ProvenanceLike(r, old.origin)
 		if err != nil {
 			release()
 			return nil, fmt.Errorf("route %s: %w", r.ID, err)
 		}
-		next.origins[r.ID] = origin
+		next.routes = append(next.routes, built{f, origin})
+		if origin.ProducedBy != old.origin.ProducedBy {
+			next.origins = append(next.origins, origin)
+		}
 		rules = append(rules, route.Rule{
 			ID: r.ID, Endpoint: index[r.EndpointName], Filter: len(filters),
-			Pipeline: pipeline.New(stages...), ProducedBy: origin.ID(),
+			Pipeline: pipeline.New(stages...), ProducedBy: origin.ProducedBy,
 			Tally: b.tally(r.ID),
 		})
 		filters = append(filters, f)
 	}
-	var prev *matcher.Set
-	if b.current != nil {
-		prev = b.current.set
-	}
-	set, err := b.filters.NewSet(ctx, filters, prev)
+	set, err := b.filters.NewSet(ctx, filters, before.set)
 	if err != nil {
 		release()
 		return nil, fmt.Errorf("compile filters: %w", err)
@@ -190,21 +214,8 @@ func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route
 }
 
 func openFilters(set *matcher.Set) func() (route.Filters, error) {
-	return func() (route.Filters, error) {
-		m, err := set.NewMatcher(context.Background())
-		if err != nil {
-			return nil, err
-		}
-		return filters{m}, nil
-	}
+	return func() (route.Filters, error) { return set.NewMatcher(context.Background()) }
 }
-
-// filters is a matcher as a table wants it.
-type filters struct{ m *matcher.Matcher }
-
-func (f filters) Load(e *event.Event) { f.m.Load(e) }
-func (f filters) Match(i int) bool    { return f.m.Match(i) }
-func (f filters) Close() error        { return f.m.Close() }
 
 // parseFilter reads a route's filter; its error is a [*catalog.FieldError].
 func parseFilter(text string) (*filter.Filter, error) {

@@ -41,10 +41,7 @@ func (g *Gateway) changeLocked(ctx context.Context, by string, fn func(*store.Tx
 		if next, err = g.builder.build(ctx, snapshot, tx.Module); err != nil {
 			return err
 		}
-		for id, origin := range next.origins {
-			if g.builder.current.origins[id].ID() == origin.ID() {
-				continue
-			}
+		for _, origin := range next.origins {
 			if err := tx.RecordProvenance(origin); err != nil {
 				return err
 			}

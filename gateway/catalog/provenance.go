@@ -39,6 +39,29 @@ func (s *Snapshot) Provenance(r Route) (Provenance, error) {
 	return p, nil
 }
 
+// ProvenanceLike is Provenance, for a route whose provenance was old before: when
+// that is what it still is, nothing is computed anew.
+func (s *Snapshot) ProvenanceLike(r Route, old Provenance) (Provenance, error) {
+	if old.Route != r.ID || old.Revision != r.Revision {
+		return s.Provenance(r)
+	}
+	i := 0
+	for _, ref := range r.Refs() {
+		v, err := s.Resolve(ref)
+		if err != nil {
+			return Provenance{}, err
+		}
+		if i == len(old.Plugins) || old.Plugins[i] != (PluginVersion{v.Name, v.Version, v.Digest}) {
+			return s.Provenance(r)
+		}
+		i++
+	}
+	if i != len(old.Plugins) {
+		return s.Provenance(r)
+	}
+	return old, nil
+}
+
 // ID is the value of the extension attribute producedby: 16 hex digits over
 // the route's id and revision and its plugins' digests.
 func (p Provenance) ID() string {

@@ -313,9 +313,9 @@ func (s *recorder) check(t *testing.T) {
 // anything is a table's filters when every rule takes every event.
 type anything struct{}
 
-func (anything) Load(*event.Event) {}
-func (anything) Match(int) bool    { return true }
-func (anything) Close() error      { return nil }
+func (anything) Load(*event.Event)       {}
+func (anything) Matches(dst []int) []int { return append(dst, 0) }
+func (anything) Close() error            { return nil }
 
 func plan(t *testing.T, rules []route.Rule, endpoints ...dispatch.Endpoint) dispatch.Plan {
 	t.Helper()

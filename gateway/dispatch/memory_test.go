@@ -109,8 +109,13 @@ type typed struct {
 }
 
 func (f *typed) Load(e *event.Event) { f.e = e }
-func (f *typed) Match(int) bool      { return f.e.Type == f.typ }
-func (f *typed) Close() error        { return nil }
+func (f *typed) Matches(dst []int) []int {
+	if f.e.Type != f.typ {
+		return dst
+	}
+	return append(dst, 0)
+}
+func (f *typed) Close() error { return nil }
 
 func TestConcurrentUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

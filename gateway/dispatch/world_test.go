@@ -379,8 +379,15 @@ type worldFilters struct {
 }
 
 func (f *worldFilters) Load(e *event.Event) { f.e = e }
-func (f *worldFilters) Match(i int) bool    { return f.routes[i].matches(f.e) }
-func (f *worldFilters) Close() error        { return nil }
+func (f *worldFilters) Matches(dst []int) []int {
+	for i := range f.routes {
+		if f.routes[i].matches(f.e) {
+			dst = append(dst, i)
+		}
+	}
+	return dst
+}
+func (f *worldFilters) Close() error { return nil }
 
 func worldTable(version int, endpoints []string, routes []worldRoute) (*route.Table, error) {
 	rules := make([]route.Rule, len(routes))

@@ -2,6 +2,7 @@ package filter_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,4 +109,72 @@ func parse(t testing.TB, text string) *filter.Filter {
 		t.Fatal(err)
 	}
 	return f
+}
+
+func TestRequirement(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"true", "anything"},
+		{"false", "never"},
+		{"NOT true", "never"},
+		{"'text'", "never"},
+		{"$eventType = 'x' OR $eventType != 'x'", "never"},
+		{"STARTS_WITH($eventType, 'x')", "never"},
+		{"type = 'a'", "type = 'a'"},
+		{"'a' = type", "type = 'a'"},
+		{"type != 'a'", "anything"},
+		{"NOT type != 'a'", "type = 'a'"},
+		{"NOT type = 'a'", "anything"},
+		{"NOT NOT type = 'a'", "type = 'a'"},
+		{"subject = 3", "never"}, // an attribute is text
+		{"$body.n = 1.0", "$body.n = 1"},
+		{"$body.n = null", "$body.n = null"},
+		{"$body.on", "$body.on = true"},
+		{"NOT $body.on", "$body.on = false"},
+		{"$body.on != true", "anything"}, // null is not true
+		{"CHANGED('/a')", "CHANGED('/a') = true"},
+		{"NOT CHANGED('/a')", "anything"},
+		{"CHANGED('/a') = null", "never"},
+		{"type = 'a' AND $body.n > 1", "type = 'a'"},
+		{"type = 'a' AND (subject = 'b' AND $body.n = 1)", "all(type = 'a', subject = 'b', $body.n = 1)"},
+		{"type = 'a' AND $eventType = 'b'", "never"},
+		{"type = 'a' OR $eventType = 'b'", "type = 'a'"},
+		{"type = 'a' OR subject = 'b'", "any(type = 'a', subject = 'b')"},
+		{"type = 'a' OR $body.n > 1", "anything"},
+		{"type IN ['a', 'b']", "any(type = 'a', type = 'b')"},
+		{"NOT type IN ['a', 'b']", "anything"},
+		{"NOT (type != 'a' AND subject != 'b')", "any(type = 'a', subject = 'b')"},
+		{"NOT (type != 'a' OR subject != 'b')", "all(type = 'a', subject = 'b')"},
+		{"(type = 'a' OR subject = 'b') AND id = 'c'", "all(any(type = 'a', subject = 'b'), id = 'c')"},
+		{"(type = 'a') = true", "type = 'a'"},
+		{"(type = 'a') != false", "type = 'a'"},
+		{"(type != 'a') = false", "type = 'a'"},
+		{"(type = 'a') = false", "anything"},
+		{"(type = 'a') = $body.on", "anything"},
+		{"'a' = 'a' AND type = 'b'", "type = 'b'"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			if got := requirement(parse(t, tt.text).Requirement()); got != tt.want {
+				t.Errorf("Requirement = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func requirement(r filter.Requirement) string {
+	var parts []string
+	for _, p := range r.Parts {
+		parts = append(parts, requirement(p))
+	}
+	switch r.Kind {
+	case filter.Never:
+		return "never"
+	case filter.Equals:
+		return r.Field.String() + " = " + r.Value.Text()
+	case filter.AllOf:
+		return "all(" + strings.Join(parts, ", ") + ")"
+	case filter.AnyOf:
+		return "any(" + strings.Join(parts, ", ") + ")"
+	}
+	return "anything"
 }

@@ -6,8 +6,8 @@ import "fmt"
 const (
 	ImportModule = "headgate"
 	ImportMemory = "memory"
-	// ExportMatch takes the address of the program's table and returns, bit by
-	// bit from the lowest, which filters match.
+	// ExportMatch takes the address of the program's table and, bit by bit from
+	// the lowest, which filters are asked for, and returns which of them match.
 	ExportMatch = "match"
 )
 
@@ -53,17 +53,43 @@ func Compile(filters []*Filter) *Program {
 		c.scan(f.root)
 	}
 	c.functions = helpers()
-	match := &code{}
-	match.i64(0)
-	for i, f := range filters {
-		match.get(0)
-		match.call(c.function(f.root, (*emitter).isTrue))
-		match.op(opI64ExtendI)
-		match.i64(uint64(i))
-		match.op(opI64Shl, opI64Or)
-	}
-	c.functions = append(c.functions, newFunction(masked, match))
+	match := c.match(filters)
+	c.functions = append(c.functions, newFunction(masked, match, locals{1, typeI64}))
 	return &Program{Module: encodeModule(c.functions), Fields: c.program.Fields, Literals: c.program.Literals}
+}
+
+// stride is how many filters match passes over at once when none is asked for.
+const stride = 8
+
+// match returns the body of the exported function.
+func (c *compiler) match(filters []*Filter) *code {
+	const table, asked, verdicts = 0, 1, 2
+	match := &code{}
+	for start := 0; start < len(filters); start += stride {
+		match.ifAny(asked, (1<<stride-1)<<start)
+		for i := start; i < min(start+stride, len(filters)); i++ {
+			match.ifAny(asked, 1<<i)
+			match.get(verdicts)
+			match.get(table)
+			match.call(c.function(filters[i].root, (*emitter).isTrue))
+			match.op(opI64ExtendI)
+			match.i64(uint64(i))
+			match.op(opI64Shl, opI64Or)
+			match.set(verdicts)
+			match.end()
+		}
+		match.end()
+	}
+	match.get(verdicts)
+	return match
+}
+
+// ifAny begins what is done when local, an i64, has any of the bits.
+func (c *code) ifAny(local uint32, bits uint64) {
+	c.get(local)
+	c.i64(bits)
+	c.op(opI64And, opI64Eqz, opI32Eqz)
+	c.when(typeVoid)
 }
 
 // compiler numbers the entries of a program's table and emits its functions.

@@ -47,6 +47,7 @@ const (
 	opI32And      = 0x71
 	opI32Or       = 0x72
 	opI32Shl      = 0x74
+	opI64And      = 0x83
 	opI64Or       = 0x84
 	opI64Xor      = 0x85
 	opI64Shl      = 0x86
@@ -123,14 +124,14 @@ const (
 	unary   = iota // (i32) -> i32
 	binaryF        // (i32, i32) -> i32
 	ternary        // (i32, i32, i32) -> i32
-	masked         // (i32) -> i64
+	masked         // (i32, i64) -> i64
 )
 
 var functionTypes = [][]byte{
 	{0x60, 1, typeI32, 1, typeI32},
 	{0x60, 2, typeI32, typeI32, 1, typeI32},
 	{0x60, 3, typeI32, typeI32, typeI32, 1, typeI32},
-	{0x60, 1, typeI32, 1, typeI64},
+	{0x60, 2, typeI32, typeI64, 1, typeI64},
 }
 
 // encodeModule lays out a module that imports a memory and exports its last

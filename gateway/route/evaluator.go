@@ -42,7 +42,8 @@ type Evaluator struct {
 	table   *Table
 	filters Filters
 	buf     pipeline.Buffer
-	wanted  []int             // the rules of the endpoints that want
+	hits    []int             // the filters that an event matches
+	active  []int             // the rules that the chunk matches, ascending
 	matched [][]pipeline.Item // per rule
 	result  Result
 }
@@ -51,16 +52,11 @@ type Evaluator struct {
 // true. The result is valid until the evaluator is used again or released.
 func (ev *Evaluator) Evaluate(ctx context.Context, chunk *event.Chunk, want []bool) *Result {
 	ev.reset()
-	for i := range ev.table.rules {
-		if want[ev.table.rules[i].Endpoint] {
-			ev.wanted = append(ev.wanted, i)
-		}
+	if len(ev.table.rules) > 0 && slices.Contains(want, true) {
+		ev.match(chunk, want)
 	}
-	ev.match(chunk)
-	for _, i := range ev.wanted {
-		if len(ev.matched[i]) > 0 {
-			ev.run(ctx, &ev.table.rules[i], ev.matched[i])
-		}
+	for _, i := range ev.active {
+		ev.run(ctx, &ev.table.rules[i], ev.matched[i])
 	}
 	for _, outputs := range ev.result.Outputs {
 		// Rules ran one after the other; an endpoint's events leave in theirs.
@@ -76,11 +72,11 @@ func (ev *Evaluator) Evaluate(ctx context.Context, chunk *event.Chunk, want []bo
 // reset forgets the last chunk, whose events would else stay in memory for as
 // long as no other one matches the same rules.
 func (ev *Evaluator) reset() {
-	for _, i := range ev.wanted {
+	for _, i := range ev.active {
 		clear(ev.matched[i])
 		ev.matched[i] = ev.matched[i][:0]
 	}
-	ev.wanted = ev.wanted[:0]
+	ev.active = ev.active[:0]
 	for i, outputs := range ev.result.Outputs {
 		clear(outputs)
 		ev.result.Outputs[i] = outputs[:0]
@@ -91,25 +87,32 @@ func (ev *Evaluator) reset() {
 	ev.buf.Reset()
 }
 
-// match collects, per wanted rule, the events that its filter lets pass.
-func (ev *Evaluator) match(chunk *event.Chunk) {
-	if len(ev.wanted) == 0 {
-		return
-	}
+// match collects, per rule of an endpoint that wants, the events that its
+// filter lets pass.
+func (ev *Evaluator) match(chunk *event.Chunk, want []bool) {
 	for i := range chunk.Events {
 		e := &chunk.Events[i]
 		ev.filters.Load(e)
-		for _, r := range ev.wanted {
-			if ev.filters.Match(ev.table.rules[r].Filter) {
-				ev.matched[r] = append(ev.matched[r], pipeline.Item{
-					Origin:   i,
-					Source:   e,
-					Position: event.Position{Seq: chunk.Seq, Index: i},
-					Event:    e,
-				})
+		ev.hits = ev.filters.Matches(ev.hits[:0])
+		item := pipeline.Item{
+			Origin:   i,
+			Source:   e,
+			Position: event.Position{Seq: chunk.Seq, Index: i},
+			Event:    e,
+		}
+		for _, f := range ev.hits {
+			for _, r := range ev.table.byFilter[f] {
+				if !want[ev.table.rules[r].Endpoint] {
+					continue
+				}
+				if len(ev.matched[r]) == 0 {
+					ev.active = append(ev.active, r)
+				}
+				ev.matched[r] = append(ev.matched[r], item)
 			}
 		}
 	}
+	slices.Sort(ev.active)
 }
 
 // run takes items through the stages of rule, unless another rule of its

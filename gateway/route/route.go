@@ -21,11 +21,12 @@ var ErrClosed = errors.New("route table is closed")
 // Filters is what a table needs of compiled filters: one goroutine's instances
 // of all of them, over one shared memory.
 type Filters interface {
-	// Load makes e the event that Match speaks of. It holds on to e until the
+	// Load makes e the event that Matches speaks of. It holds on to e until the
 	// next Load.
 	Load(e *event.Event)
-	// Match reports whether the filter with index i lets the loaded event pass.
-	Match(i int) bool
+	// Matches appends to dst the indexes of the filters that let the loaded event
+	// pass, each once, in any order.
+	Matches(dst []int) []int
 	// Close frees the instances.
 	Close() error
 }
@@ -46,6 +47,7 @@ type Rule struct {
 // until it was closed and the last evaluator that was acquired is released.
 type Table struct {
 	rules     []Rule
+	byFilter  [][]int // for each filter, the rules that it is the filter of
 	endpoints int
 	open      func() (Filters, error)
 	onClose   func()
@@ -68,7 +70,7 @@ type Options struct {
 // NewTable returns a table of rules over endpoints, numbered from 0. Open makes
 // one goroutine's filters; an error of it is returned.
 func NewTable(rules []Rule, endpoints int, open func() (Filters, error), opts Options) (*Table, error) {
-	t := &Table{rules: rules, endpoints: endpoints, open: open, onClose: opts.OnClose}
+	t := &Table{rules: rules, byFilter: byFilter(rules), endpoints: endpoints, open: open, onClose: opts.OnClose}
 	if t.onClose == nil {
 		t.onClose = func() {}
 	}
@@ -81,6 +83,22 @@ func NewTable(rules []Rule, endpoints int, open func() (Filters, error), opts Op
 		t.idle = append(t.idle, ev)
 	}
 	return t, nil
+}
+
+func byFilter(rules []Rule) [][]int {
+	filters := 0
+	for i := range rules {
+		filters = max(filters, rules[i].Filter+1)
+	}
+	lists, all := make([][]int, filters), make([]int, len(rules))
+	for i := range rules {
+		f := rules[i].Filter
+		if lists[f] == nil {
+			lists[f] = all[i : i : i+1] // the usual one has its room already
+		}
+		lists[f] = append(lists[f], i)
+	}
+	return lists
 }
 
 // Rules returns the table's rules, which are not to be modified.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"weak"
@@ -22,8 +23,15 @@ type byType struct {
 }
 
 func (f *byType) Load(e *event.Event) { f.loaded = e }
-func (f *byType) Match(i int) bool    { return f.types[i] == "*" || f.types[i] == f.loaded.Type }
-func (f *byType) Close() error        { *f.closed++; return nil }
+func (f *byType) Matches(dst []int) []int {
+	for i, typ := range slices.Backward(f.types) {
+		if typ == "*" || typ == f.loaded.Type {
+			dst = append(dst, i)
+		}
+	}
+	return dst
+}
+func (f *byType) Close() error { *f.closed++; return nil }
 
 func table(t *testing.T, closed *int, opts route.Options, endpoints int, types []string, rules ...route.Rule) *route.Table {
 	t.Helper()

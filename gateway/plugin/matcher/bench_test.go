@@ -33,8 +33,7 @@ var mixes = []struct {
 	}},
 }
 
-// BenchmarkMatch loads an event and asks for the verdicts of 100 different
-// filters.
+// BenchmarkMatch finds which of 100 different filters match an event.
 func BenchmarkMatch(b *testing.B) {
 	for _, mix := range mixes {
 		b.Run(mix.name, func(b *testing.B) {
@@ -43,19 +42,72 @@ func BenchmarkMatch(b *testing.B) {
 			for i := range routes {
 				texts = append(texts, mix.filter(i))
 			}
-			m := newMatcher(b, texts...)
-			matched := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				m.Load(&twinUpdate)
-				for i := range routes {
-					if m.Match(i) {
-						matched++
-					}
-				}
-			}
+			benchmarkMatches(b, texts, -1)
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*routes), "ns/route")
 		})
+	}
+}
+
+// benchmarkMatches finds the matches of one event, of which there are as many as
+// want says, unless it is negative. It returns the nanoseconds that that takes.
+func benchmarkMatches(b *testing.B, texts []string, want int) float64 {
+	m := newMatcher(b, texts...)
+	defer m.Close()
+	m.Load(&twinUpdate)
+	matches := m.Matches(nil)
+	if want >= 0 && len(matches) != want {
+		b.Fatalf("%d filters match, want %d", len(matches), want)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Load(&twinUpdate)
+		matches = m.Matches(matches[:0])
+	}
+	return float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+}
+
+// tables are filters of which one in a hundred matches twinUpdate.
+var tables = []struct {
+	name   string
+	filter func(i int) string
+}{
+	{"type and model", func(i int) string { // four types times 25 models, neither of which tells enough
+		types := []string{event.TwinUpdate, event.TwinCreate, event.TwinDelete, event.Telemetry}
+		return fmt.Sprintf("type = '%s' AND $body.modelId = 'dtmi:sample:aqueduct:device:FlowSensor;%d' AND PATCH('/Front/Temperature') > %g", types[i%4], 1+i/4%25, float64(i)/1e4)
+	}},
+	{"subject", func(i int) string {
+		return fmt.Sprintf("type = '%s' AND subject = 'room-%d' AND NOT CHANGED('/Property%d')", event.TwinUpdate, 1+i%100, i)
+	}},
+	{"one of two", func(i int) string {
+		return fmt.Sprintf("($body.modelId = 'dtmi:sample:aqueduct:device:FlowSensor;%d' OR subject = 'floor-%d') AND PATCH('/Front/Temperature') > %g", 1+i%100, i%100, float64(i)/1e4)
+	}},
+}
+
+// BenchmarkRoutes draws how the time for an event grows with the routes of a
+// table of which one in a hundred matches, beside what it is when those that
+// match are alone.
+func BenchmarkRoutes(b *testing.B) {
+	for _, table := range tables {
+		for _, routes := range []int{10, 100, 1000, 10_000, 100_000} {
+			var all, alone []string
+			for i := range routes {
+				all = append(all, table.filter(i))
+				if i%100 == 0 {
+					alone = append(alone, all[i])
+				}
+			}
+			var least float64
+			b.Run(fmt.Sprintf("%s/alone/%d", table.name, len(alone)), func(b *testing.B) {
+				least = benchmarkMatches(b, alone, len(alone))
+			})
+			b.Run(fmt.Sprintf("%s/%d of %d", table.name, len(alone), routes), func(b *testing.B) {
+				took := benchmarkMatches(b, all, len(alone))
+				b.ReportMetric(took/float64(len(alone)), "ns/match")
+				if least > 0 {
+					b.ReportMetric(took/least, "times-alone")
+				}
+			})
+		}
 	}
 }
 

@@ -7,15 +7,9 @@ import (
 	"github.com/headgate/headgate/sdk/json"
 )
 
-// loadBody puts what the event's data holds into the slots for it. Data that
-// is not JSON holds nothing.
+// loadBody puts what the event's data holds into the slots for it, which hold
+// nothing yet. Data that is not JSON holds nothing.
 func (m *Matcher) loadBody() {
-	for _, slot := range m.bodySlots {
-		m.putKind(slot, filter.Undefined)
-	}
-	for _, slot := range m.changedSlots {
-		m.putKind(slot, filter.False)
-	}
 	if len(m.event.Data) == 0 {
 		return
 	}
@@ -23,23 +17,38 @@ func (m *Matcher) loadBody() {
 	if err != nil {
 		return
 	}
-	m.patch.member = nil
+	m.operations = nil
 	m.assign(&m.body, body)
-	if m.patched && m.patch.member.Kind() == json.Array {
-		m.applyPatch(m.patch.member)
+	if m.patched && m.operations.Kind() == json.Array {
+		m.applyPatch(m.operations)
 	}
+	m.operations = nil
 }
 
 // assign stores v, which stands at n, and what filters ask for below it.
 func (m *Matcher) assign(n *node, v json.Value) {
 	if n.slot != 0 {
-		m.putJSON(n.slot, v)
+		m.fillSlot(n, v)
 	}
-	m.spread(n, v)
-	for _, c := range n.children {
-		if c.member != nil {
-			m.assign(c, c.member)
-		}
+	if n == m.patch {
+		m.operations = v
+	}
+	start := len(m.members)
+	m.members = m.spread(m.members, n, v)
+	for i := start; i < len(m.members); i++ {
+		c := m.members[i]
+		v, c.member = c.member, nil
+		m.assign(c, v)
+	}
+	m.members = m.members[:start]
+}
+
+// fillSlot stores v as the value at n.
+func (m *Matcher) fillSlot(n *node, v json.Value) {
+	m.putJSON(n.slot, v)
+	m.filled = append(m.filled, n.slot)
+	if n.key != 0 {
+		m.found = append(m.found, n.key-1)
 	}
 }
 
@@ -83,10 +92,15 @@ func (m *Matcher) noteOperation(seq int, op json.Value) {
 			step = step[:end]
 		}
 		pointer = pointer[1+len(step):]
-		if n = n.child(unescapeStep(step)); n == nil {
+		c := n.child(unescapeStep(step))
+		if c == nil {
 			return
 		}
-		n.touched = true
+		if !c.touched {
+			c.touched = true
+			n.below = append(n.below, c)
+		}
+		n = c
 	}
 	n.seq, n.patched = seq, value
 }
@@ -102,15 +116,29 @@ func (m *Matcher) settle(n *node, seq int, value json.Value, above bool) {
 		seq, value = n.seq, n.patched
 	}
 	if n.slot != 0 && value != nil {
-		m.putJSON(n.slot, value)
+		m.fillSlot(n, value)
 	}
 	if n.changed != 0 && (above || n.touched) {
 		m.putKind(n.changed, filter.True)
+		m.changed = append(m.changed, n.changed)
+		if n.changedKey != 0 {
+			m.found = append(m.found, n.changedKey-1)
+		}
 	}
-	n.seq, n.patched, n.touched = 0, nil, false
-	m.spread(n, value)
+	below := n.below
+	n.seq, n.patched, n.touched, n.below = 0, nil, false, n.below[:0]
+	if !above {
+		for _, c := range below {
+			m.settle(c, 0, nil, false)
+		}
+		return
+	}
+	start := len(m.members)
+	m.members = m.spread(m.members, n, value)[:start]
 	for _, c := range n.children {
-		m.settle(c, seq, c.member, above)
+		v := c.member
+		c.member = nil
+		m.settle(c, seq, v, true)
 	}
 }
 

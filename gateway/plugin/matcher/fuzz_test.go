@@ -58,6 +58,76 @@ func requireAgreement(t *testing.T, rt *matcher.Runtime, g *generator, filters, 
 	}
 }
 
+// TestMatchesAgreesWithOracle does the same for tables in which many filters
+// insist on the same values, so that the index has several levels, and which
+// change a little at a time.
+func TestMatchesAgreesWithOracle(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	rt := newRuntime(t)
+	for range 6 {
+		g := &generator{randomBytes(rng, 100_000)}
+		var filters []*filter.Filter
+		for range 600 {
+			filters = append(filters, parse(t, g.equalities(2)))
+		}
+		var set *matcher.Set
+		for range 5 {
+			next, err := rt.NewSet(t.Context(), filters, set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if set != nil {
+				set.Close()
+			}
+			set = next
+			m := newMatcherOf(t, set)
+			for range 40 {
+				requireOracle(t, m, filters, g.event())
+			}
+			if err := m.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for range 100 {
+				at := rng.IntN(len(filters))
+				filters[at] = parse(t, g.equalities(2))
+			}
+			filters = filters[rng.IntN(100):]
+		}
+		set.Close()
+	}
+}
+
+// equalities writes a filter that mostly insists on values.
+func (g *generator) equalities(depth int) string {
+	terms := []string{g.equality()}
+	for range 1 + g.below(3) {
+		term := g.equality()
+		if depth > 0 && g.below(3) == 0 {
+			term = pick(g, "(", "NOT (") + g.equalities(depth-1) + ")"
+		}
+		terms = append(terms, term)
+	}
+	return strings.Join(terms, pick(g, " AND ", " AND ", " AND ", " OR "))
+}
+
+func (g *generator) equality() string {
+	switch g.below(10) {
+	case 0, 1, 2:
+		return "type = '" + pick(g, event.TwinUpdate, event.Telemetry, "a", "b") + "'"
+	case 3, 4:
+		return g.field() + " = " + g.literal()
+	case 5:
+		return g.field() + " != " + g.literal()
+	case 6:
+		return g.field() + " IN [" + g.literal() + ", " + g.literal() + ", " + g.literal() + "]"
+	case 7:
+		return "(" + g.field() + " = " + g.literal() + ")" + pick(g, " = true", " != true", " = false", " != false")
+	case 8:
+		return pick(g, "", "NOT ") + pick(g, "CHANGED('/a')", "CHANGED('/a/b')", "$body.a", "$body.b")
+	}
+	return g.condition(1)
+}
+
 // generator turns bytes into choices; when they run out, every choice is the
 // first.
 type generator struct{ choices []byte }

@@ -14,6 +14,7 @@ package matcher
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -26,6 +27,7 @@ import (
 type Runtime struct {
 	wasm   wazero.Runtime
 	memory wazero.CompiledModule
+	seed   maphash.Seed // of the hashes in indexes
 }
 
 // NewRuntime returns a runtime, which the caller closes after the last set
@@ -37,7 +39,7 @@ func NewRuntime(ctx context.Context) (*Runtime, error) {
 		wasm.Close(ctx)
 		return nil, fmt.Errorf("compile memory of filters: %w", err)
 	}
-	return &Runtime{wasm: wasm, memory: memory}, nil
+	return &Runtime{wasm: wasm, memory: memory, seed: maphash.MakeSeed()}, nil
 }
 
 // Close frees everything that the runtime made.

@@ -1,10 +1,10 @@
 package matcher
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
+	"sort"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -16,84 +16,104 @@ import (
 // use. Filters with the same canonical text are compiled once.
 type Set struct {
 	runtime *Runtime
-	groups  []*group
-	places  []place        // of each filter
-	types   map[string]int // every type that a group asks for, numbered
-	accepts [][]uint64     // per group, a bitmap of types; nil accepts all
-	close   sync.Once
+	groups  []*group // in the order of their members
+	members map[*filter.Filter]*member
+	index   *index
+
+	// A place is a member's group·filter.MaxFilters + its bit.
+	places   []uint32 // of each filter
+	firstUse []uint32 // by place, where its filters begin in uses
+	uses     []uint32 // indexes of filters, by place
+
+	close sync.Once
 }
 
-// place is where a filter's verdict is found.
-type place struct {
-	group uint32
-	bit   uint8
-}
-
-// NewSet compiles filters, whose indexes a [Matcher] of the set answers for.
+// NewSet compiles filters, whose indexes a [Matcher] of the set answers with.
 // What prev, which may be nil, has compiled already is shared with it, so that
-// one change among thousands of filters costs a few milliseconds. The caller
-// closes both sets, in any order, but prev not before NewSet returns.
+// one change among thousands of filters costs a few milliseconds, the more so
+// when the others are the very same [filter.Filter]. The caller closes both sets,
+// in any order, but prev not before NewSet returns.
 func (r *Runtime) NewSet(ctx context.Context, filters []*filter.Filter, prev *Set) (*Set, error) {
-	wanted := make(map[string]*filter.Filter, len(filters))
+	if prev == nil {
+		prev = &Set{}
+	}
+	s := &Set{runtime: r, members: make(map[*filter.Filter]*member, len(filters))}
+	wanted := make(map[*member]bool, len(filters))
+	var added []*member
 	for _, f := range filters {
-		wanted[f.String()] = f
-	}
-	s := &Set{runtime: r}
-	if prev != nil {
-		s.groups = reusable(prev.groups, wanted)
-	}
-	for _, g := range s.groups {
-		g.retain()
-		for _, text := range g.texts {
-			delete(wanted, text)
+		m := prev.members[f]
+		if m == nil {
+			if m = s.members[f]; m != nil {
+				continue
+			}
+			m = r.newMember(f)
+			added = append(added, m)
 		}
+		s.members[f] = m
+		wanted[m] = true
 	}
-	if err := s.compile(ctx, wanted); err != nil {
+	added = s.unify(added, wanted, prev.groups)
+	if err := s.compile(ctx, arrange(prev.groups, wanted, added)); err != nil {
 		s.Close()
 		return nil, err
 	}
-	s.place(filters)
-	s.indexTypes()
+	s.place(filters, wanted)
 	return s, nil
 }
 
-// reusable picks the groups to share. A group that lost half of its filters
-// costs more to run than to compile anew; and when there are filters to add,
-// those that have room are compiled again with them, so that groups stay few.
-func reusable(groups []*group, wanted map[string]*filter.Filter) []*group {
-	live, found := make([]int, len(groups)), 0
-	for i, g := range groups {
-		for _, text := range g.texts {
-			if wanted[text] != nil {
-				live[i]++
-			}
+// unify replaces those of added that are the same filter as another one, or one
+// of groups, and returns the others, in their order.
+func (s *Set) unify(added []*member, wanted map[*member]bool, groups []*group) []*member {
+	slices.SortFunc(added, compareMembers)
+	var fresh []*member
+	for _, m := range added {
+		same := find(groups, m)
+		if last := len(fresh) - 1; last >= 0 && compareMembers(fresh[last], m) == 0 {
+			same = fresh[last]
 		}
-		found += live[i]
-	}
-	grows := found < len(wanted)
-	var out []*group
-	for i, g := range groups {
-		if live[i]*2 > len(g.texts) && (g.full() || !grows) {
-			out = append(out, g)
+		if same == nil {
+			fresh = append(fresh, m)
+			continue
 		}
+		delete(wanted, m)
+		wanted[same] = true
+		s.members[m.filter] = same
 	}
-	return out
+	return fresh
 }
 
-// compile adds groups of wanted.
-func (s *Set) compile(ctx context.Context, wanted map[string]*filter.Filter) error {
-	chunks := chunk(wanted)
-	compiled := make([]*group, len(chunks))
+// find returns the member of groups that is the same filter as m, or nil.
+func find(groups []*group, m *member) *member {
+	// The last group that begins at or before it.
+	i := sort.Search(len(groups), func(i int) bool { return compareMembers(groups[i].members[0], m) > 0 }) - 1
+	if i < 0 {
+		return nil
+	}
+	at, ok := slices.BinarySearchFunc(groups[i].members, m, compareMembers)
+	if !ok {
+		return nil
+	}
+	return groups[i].members[at]
+}
+
+// compile makes the groups of the set from units.
+func (s *Set) compile(ctx context.Context, units []unit) error {
+	groups := make([]*group, len(units))
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
-	for i, filters := range chunks {
+	for i, u := range units {
+		if u.group != nil {
+			u.group.retain()
+			groups[i] = u.group
+			continue
+		}
 		work.Go(func() (err error) {
-			compiled[i], err = s.runtime.newGroup(ctx, filters)
+			groups[i], err = s.runtime.newGroup(ctx, u.members)
 			return err
 		})
 	}
 	err := work.Wait()
-	for _, g := range compiled {
+	for _, g := range groups {
 		if g != nil {
 			s.groups = append(s.groups, g)
 		}
@@ -101,70 +121,36 @@ func (s *Set) compile(ctx context.Context, wanted map[string]*filter.Filter) err
 	return err
 }
 
-// chunk divides filters into groups, in which those for the same event types
-// stand together.
-func chunk(wanted map[string]*filter.Filter) (chunks [][]*filter.Filter) {
-	type sortable struct {
-		filter *filter.Filter
-		types  []string
-	}
-	list := make([]sortable, 0, len(wanted))
-	for _, f := range wanted {
-		types, _ := f.Types()
-		list = append(list, sortable{f, types})
-	}
-	slices.SortFunc(list, func(a, b sortable) int {
-		return cmp.Or(slices.Compare(a.types, b.types), cmp.Compare(a.filter.String(), b.filter.String()))
-	})
-	room := 0 // bytes of text that the last chunk may still take
-	for _, x := range list {
-		last := len(chunks) - 1
-		size := len(x.filter.String())
-		if last < 0 || size > room || len(chunks[last]) == filter.MaxFilters {
-			chunks = append(chunks, nil)
-			last, room = last+1, groupBytes
-		}
-		chunks[last] = append(chunks[last], x.filter)
-		room -= size
-	}
-	return chunks
-}
-
-// place notes where the verdict of each filter will be.
-func (s *Set) place(filters []*filter.Filter) {
-	places := make(map[string]place, len(filters))
+// place notes where the verdict of each filter will be, and which filters each
+// verdict is for, and indexes the members.
+func (s *Set) place(filters []*filter.Filter, wanted map[*member]bool) {
+	members := make([]*member, len(s.groups)*filter.MaxFilters)
+	places := make(map[*member]uint32, len(wanted))
 	for i, g := range s.groups {
-		for bit, text := range g.texts {
-			places[text] = place{uint32(i), uint8(bit)}
-		}
-	}
-	s.places = make([]place, len(filters))
-	for i, f := range filters {
-		s.places[i] = places[f.String()]
-	}
-}
-
-// indexTypes numbers the types that groups ask for.
-func (s *Set) indexTypes() {
-	s.types = make(map[string]int)
-	for _, g := range s.groups {
-		for _, typ := range g.types {
-			if _, ok := s.types[typ]; !ok {
-				s.types[typ] = len(s.types)
+		for bit, m := range g.members {
+			if wanted[m] {
+				place := uint32(i*filter.MaxFilters + bit)
+				members[place], places[m] = m, place
 			}
 		}
 	}
-	s.accepts = make([][]uint64, len(s.groups))
-	for i, g := range s.groups {
-		if g.anyType {
-			continue
-		}
-		s.accepts[i] = make([]uint64, len(s.types)/64+1)
-		for _, typ := range g.types {
-			n := s.types[typ]
-			s.accepts[i][n/64] |= 1 << (n % 64)
-		}
+	s.places = make([]uint32, len(filters))
+	s.firstUse = make([]uint32, len(members)+1)
+	for i, f := range filters {
+		place := places[s.members[f]]
+		s.places[i] = place
+		s.firstUse[place+1]++
 	}
+	for place := range members {
+		s.firstUse[place+1] += s.firstUse[place]
+	}
+	s.uses = make([]uint32, len(filters))
+	next := slices.Clone(s.firstUse)
+	for i, place := range s.places {
+		s.uses[next[place]] = uint32(i)
+		next[place]++
+	}
+	s.index = newIndex(members)
 }
 
 // Len is the number of filters.

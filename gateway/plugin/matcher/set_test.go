@@ -64,8 +64,16 @@ func requireOracle(t *testing.T, m *matcher.Matcher, filters []*filter.Filter, e
 	t.Helper()
 	m.Load(&e)
 	o := newOracle(e)
+	matched := make([]int, len(filters))
+	for _, i := range m.Matches(nil) {
+		matched[i]++
+	}
 	for i, f := range filters {
-		if got, want := m.Match(i), o.matches(f); got != want {
+		want := o.matches(f)
+		if matched[i] > 1 || matched[i] == 1 != want {
+			t.Fatalf("filter %d, %s\non %+v\nwith data %s\nis %d times among the matches, want %v", i, f, e, e.Data, matched[i], want)
+		}
+		if got := m.Match(i); got != want {
 			t.Fatalf("filter %d, %s\non %+v\nwith data %s\n= %v, want %v", i, f, e, e.Data, got, want)
 		}
 	}
@@ -170,6 +178,48 @@ func TestMatchersAreIndependent(t *testing.T) {
 	work.Wait()
 }
 
+// Filters that come one by one, in any order, are compiled into few groups, and a
+// change makes few of them anew.
+func TestNewSetOneByOne(t *testing.T) {
+	rt := newRuntime(t)
+	const filters = 700
+	for name, order := range map[string]func(i int) int{
+		"ascending": func(i int) int { return i },
+		"any":       func(i int) int { return i * 389 % filters },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var texts []string
+			var set *matcher.Set
+			for i := range filters {
+				texts = append(texts, fmt.Sprintf("subject = 'twin-%03d'", order(i)))
+			}
+			list := parseAll(t, texts)
+			for i := range list {
+				next, err := rt.NewSet(t.Context(), list[:i+1], set)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if set != nil {
+					if made := next.GroupsBeside(set); made > 2 {
+						t.Fatalf("filter %d made %d groups", i, made)
+					}
+					set.Close()
+				}
+				set = next
+			}
+			defer set.Close()
+			if n := set.GroupsBeside(nil); n > filters/24 {
+				t.Errorf("%d filters are in %d groups", filters, n)
+			}
+			m := newMatcherOf(t, set)
+			defer m.Close()
+			for twin := range 40 {
+				requireOracle(t, m, list, event.Event{Subject: fmt.Sprintf("twin-%03d", twin*17)})
+			}
+		})
+	}
+}
+
 func TestMatchDoesNotAllocate(t *testing.T) {
 	var texts []string
 	for _, mix := range mixes {
@@ -180,8 +230,10 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	m := newMatcher(t, texts...)
 	escaped := update(`{"mode\u006cId":"a\u00e4b","patch":[{"op":"add","path":"\/Front","value":{"Temperature":1e2}}],"other1":12345678901234567890.5}`)
 	for _, e := range []*event.Event{&twinUpdate, &escaped} {
+		var matches []int
 		if allocs := testing.AllocsPerRun(100, func() {
 			m.Load(e)
+			matches = m.Matches(matches[:0])
 			for i := range texts {
 				m.Match(i)
 			}

@@ -15,11 +15,14 @@ type node struct {
 
 	slot    uint32 // where the value goes; 0 for nowhere
 	changed uint32 // where it goes whether a patch touched the value; 0 for nowhere
+	// Which fields of the index these are, plus one; 0 for none.
+	key, changedKey uint32
 
 	member  json.Value // what the document, or an operation above, has here
 	patched json.Value // what the last operation at this very place gave
 	seq     int        // the number of that operation; 0 for none
 	touched bool       // whether an operation is at this place or below
+	below   []*node    // the children that are touched
 }
 
 // fewChildren can be compared one by one faster than looked up.
@@ -66,14 +69,11 @@ func (n *node) child(name []byte) *node {
 	return nil
 }
 
-// spread gives each child the member of v with its name, the last one if there
-// are several.
-func (m *Matcher) spread(n *node, v json.Value) {
-	for _, c := range n.children {
-		c.member = nil
-	}
+// spread gives each child of n the member of v with its name, the last one if
+// there are several. It appends those children to list.
+func (m *Matcher) spread(list []*node, n *node, v json.Value) []*node {
 	if len(n.children) == 0 {
-		return
+		return list
 	}
 	for key, member := range v.Members() {
 		name := key[1 : len(key)-1]
@@ -82,7 +82,11 @@ func (m *Matcher) spread(n *node, v json.Value) {
 			name = m.name
 		}
 		if c := n.child(name); c != nil {
+			if c.member == nil {
+				list = append(list, c)
+			}
 			c.member = member
 		}
 	}
+	return list
 }
