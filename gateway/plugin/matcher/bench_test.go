@@ -69,16 +69,17 @@ func benchmarkMatches(b *testing.B, texts []string, want int) float64 {
 // tables are filters of which one in a hundred matches twinUpdate.
 var tables = []struct {
 	name   string
+	most   int // routes: the largest takes long to compile
 	filter func(i int) string
 }{
-	{"type and model", func(i int) string { // four types times 25 models, neither of which tells enough
+	{"type and model", 100_000, func(i int) string { // four types times 25 models, neither of which tells enough
 		types := []string{event.TwinUpdate, event.TwinCreate, event.TwinDelete, event.Telemetry}
 		return fmt.Sprintf("type = '%s' AND $body.modelId = 'dtmi:sample:aqueduct:device:FlowSensor;%d' AND PATCH('/Front/Temperature') > %g", types[i%4], 1+i/4%25, float64(i)/1e4)
 	}},
-	{"subject", func(i int) string {
+	{"subject", 10_000, func(i int) string {
 		return fmt.Sprintf("type = '%s' AND subject = 'room-%d' AND NOT CHANGED('/Property%d')", event.TwinUpdate, 1+i%100, i)
 	}},
-	{"one of two", func(i int) string {
+	{"one of two", 10_000, func(i int) string {
 		return fmt.Sprintf("($body.modelId = 'dtmi:sample:aqueduct:device:FlowSensor;%d' OR subject = 'floor-%d') AND PATCH('/Front/Temperature') > %g", 1+i%100, i%100, float64(i)/1e4)
 	}},
 }
@@ -89,6 +90,9 @@ var tables = []struct {
 func BenchmarkRoutes(b *testing.B) {
 	for _, table := range tables {
 		for _, routes := range []int{10, 100, 1000, 10_000, 100_000} {
+			if routes > table.most {
+				continue
+			}
 			var all, alone []string
 			for i := range routes {
 				all = append(all, table.filter(i))

@@ -64,10 +64,10 @@ func requireAgreement(t *testing.T, rt *matcher.Runtime, g *generator, filters, 
 func TestMatchesAgreesWithOracle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	rt := newRuntime(t)
-	for range 6 {
+	for range 4 {
 		g := &generator{randomBytes(rng, 100_000)}
 		var filters []*filter.Filter
-		for range 600 {
+		for range 400 {
 			filters = append(filters, parse(t, g.equalities(2)))
 		}
 		var set *matcher.Set
@@ -87,11 +87,11 @@ func TestMatchesAgreesWithOracle(t *testing.T) {
 			if err := m.Close(); err != nil {
 				t.Fatal(err)
 			}
-			for range 100 {
+			for range 60 {
 				at := rng.IntN(len(filters))
 				filters[at] = parse(t, g.equalities(2))
 			}
-			filters = filters[rng.IntN(100):]
+			filters = filters[rng.IntN(60):]
 		}
 		set.Close()
 	}
