@@ -55,7 +55,7 @@ var guestNever = []string{"encoding/json", "fmt", "reflect"}
 // ends in "/*" stands for every package directly beneath it that has no row.
 var plan = map[string]room{
 	"cmd/headgate": {
-		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/emulator", "gateway/event", "gateway/manifest", "gateway/plugin/admission", "gateway/telemetry", "gateway/workbench"},
+		imports: []string{"gateway", "gateway/catalog", "gateway/client", "gateway/config", "gateway/demo", "gateway/emulator", "gateway/event", "gateway/manifest", "gateway/migration", "gateway/plugin/admission", "gateway/telemetry", "gateway/workbench"},
 		libs:    []string{cobra, pflag, yaml},
 	},
 	"cmd/bench": {},
@@ -97,6 +97,7 @@ var plan = map[string]room{
 	"gateway/manifest":  {imports: []string{"gateway/catalog"}, libs: []string{yaml}},
 	"gateway/store":     {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
 	"gateway/admin":     {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery", "gateway/problem"}, libs: []string{echo}},
+	"gateway/migration": {imports: []string{"gateway/catalog", "gateway/filter"}},
 	"gateway/adt":       {imports: []string{"gateway/catalog"}},
 	"gateway/client":    {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
 	"gateway/config":    {imports: []string{"gateway/auth"}, libs: []string{yaml}},

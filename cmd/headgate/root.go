@@ -61,5 +61,6 @@ func newRoot(a *app) *cobra.Command {
 	add(groupEvents, sendCommand(a), tailCommand(a), deadLettersCommand(a), replayCommand(a))
 	add(groupControl, planCommand(a), applyCommand(a))
 	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a), filterCommand(a), endpointsCommand(a))
+	add(groupControl, importCommand(a))
 	return root
 }
