@@ -159,7 +159,8 @@ func (g *Gateway) uses(ctx context.Context, s *catalog.Snapshot, name string, ev
 		}
 		var taken []pipeline.Item
 		for _, item := range events {
-			if explainer.Explain(item.Event).Matched {
+			explainer.Load(item.Event)
+			if failing, _ := explainer.Failing(0); failing < 0 {
 				taken = append(taken, item)
 			}
 		}

@@ -101,6 +101,7 @@ var plan = map[string]room{
 	"gateway/adt":       {imports: []string{"gateway/catalog"}},
 	"gateway/client":    {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}},
 	"gateway/config":    {imports: []string{"gateway/auth"}, libs: []string{yaml}},
+	"gateway/trail":     {imports: []string{"gateway/event", "gateway/delivery"}},
 	"gateway/telemetry": {imports: []string{"gateway/delivery"}, libs: []string{prometheus}},
 	"gateway/demo":      {imports: []string{"gateway/event"}},
 	"gateway/workbench": {imports: []string{"gateway/catalog", "gateway/demo", "gateway/event", "gateway/pipeline", "gateway/plugin", "gateway/plugin/admission", "sdk", "sdk/abi"}},

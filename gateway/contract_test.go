@@ -32,6 +32,7 @@ func TestContract(t *testing.T) {
 		{"Filters", contractFilters},
 		{"FilterHelp", contractFilterHelp},
 		{"RouteTest", contractRouteTest},
+		{"Explain", contractExplain},
 		{"TimeSeries", contractTimeSeries},
 		{"Webhook", contractWebhook},
 		{"File", contractFile},

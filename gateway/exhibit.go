@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/pipeline"
@@ -81,12 +82,17 @@ func (x *exhibit) route(ctx context.Context, p pair, s *score) (catalog.RouteTra
 	return out, nil
 }
 
-// outputsOf are the outputs of a result as JSON.
+// outputsOf are the outputs of a result as JSON, without how they differ from
+// what was accepted.
 func outputsOf(r *catalog.TestResult) json.RawMessage {
 	if r == nil {
 		return nil
 	}
-	text, err := json.Marshal(r.Outputs)
+	outputs := slices.Clone(r.Outputs)
+	for i := range outputs {
+		outputs[i].Diff = nil
+	}
+	text, err := json.Marshal(outputs)
 	if err != nil {
 		return nil
 	}
@@ -122,12 +128,8 @@ func (t *tried) try(ctx context.Context, item pipeline.Item) (*catalog.TestResul
 	if t == nil {
 		return nil, nil
 	}
-	res := &catalog.TestResult{Outputs: []catalog.Output{}}
-	if why := t.explainer.Explain(item.Event); !why.Matched {
-		res.Why = why.Why
-		return res, nil
-	}
-	err := t.trial.run(ctx, item.Event, t.side.stages, res)
-	res.Logs = t.trial.takeLines()
-	return res, err
+	t.explainer.Load(item.Event)
+	item.Source = item.Event
+	res, err := t.trial.explain(ctx, t.explainer, 0, t.side.stages, item)
+	return &res, err
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/headgate/headgate/gateway/site"
 	"github.com/headgate/headgate/gateway/store"
 	"github.com/headgate/headgate/gateway/telemetry"
+	"github.com/headgate/headgate/gateway/trail"
 )
 
 // Options configure a gateway. Dir is required.
@@ -69,6 +70,7 @@ type Gateway struct {
 	tallies  tallies
 	accepted atomic.Uint64 // events, since the start
 	book     *rates.Book
+	trail    *trail.Trail
 	copies   copies
 	tail     *admin.Tail
 	site     *site.Site
@@ -92,7 +94,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{opts: opts, log: opts.Logger, started: time.Now(), tail: admin.NewTail()}
+	g := &Gateway{opts: opts, log: opts.Logger, started: time.Now(), tail: admin.NewTail(), trail: trail.New(trail.Options{})}
 	g.background, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -160,7 +162,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		return nil, fmt.Errorf("data directory %s: catalog cannot be put in force: %w", opts.Dir, err)
 	}
 	g.dispatch, err = dispatch.Open(ctx, g.journal, g.journal.Retries(), g.journal.DeadLetters(), first.plan, dispatch.Options{
-		Workers: workers, Recorder: recorders{g.metrics, &g.tally, g.tail}, Accepted: g.tail.Accepted, Logger: opts.Logger,
+		Workers: workers, Recorder: recorders{g.metrics, &g.tally, g.tail, g.trail}, Accepted: g.tail.Accepted, Logger: opts.Logger,
 	})
 	if err != nil {
 		return nil, inDir(opts.Dir, err)

@@ -30,7 +30,7 @@ func (g *Gateway) Handler() http.Handler {
 
 	ingress.New(g.journal, ingress.Options{Logger: g.log, Recorder: intake{g}}).Mount(e)
 	admin.New(admin.Backend{
-		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Plugins: g, History: g, Origins: g,
+		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
 		Rates: g,

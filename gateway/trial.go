@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/filter"
 	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/gateway/plugin/matcher"
@@ -64,44 +66,54 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 		return nil, err
 	}
 	defer explainer.Close()
-	var stages []trialStage
-	defer func() {
-		for _, s := range stages {
-			s.Close()
-		}
-	}()
-	err = eachPlugin(&snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
-		key := bindingOf(&snapshot, kind, v, config)
-		options, err := loadOptions(settingsOf(&snapshot, v.Name))
-		if err != nil {
-			return err
-		}
-		// A test shows each event's own fate, so no breaker comes between.
-		options.Breaker = plugin.Breaker{Traps: -1}
-		bound, err := bind(ctx, t.plugins, options, key, g.module, false)
-		if err == nil {
-			stages = append(stages, trialStage{bound, kind, key.name})
-		}
-		return err
-	})
+	bound := trialBindings{}
+	defer bound.Close()
+	stages, err := g.trialStages(ctx, &snapshot, r, bound)
 	if err != nil {
 		return nil, err
 	}
-
 	results := make([]catalog.TestResult, len(events))
 	for i := range events {
-		res := &results[i]
-		res.Outputs = []catalog.Output{}
-		if why := explainer.Explain(&events[i]); !why.Matched {
-			res.Why = why.Why
-			continue
-		}
-		if err := t.run(ctx, &events[i], stages, res); err != nil {
+		explainer.Load(&events[i])
+		if results[i], err = t.explain(ctx, explainer, 0, stages, pipeline.Item{Source: &events[i], Event: &events[i]}); err != nil {
 			return nil, err
 		}
-		res.Logs = t.takeLines()
 	}
 	return results, nil
+}
+
+// trialBindings are the plugins of a test, bound; those that several routes use
+// in the same way are bound once.
+type trialBindings map[bindingKey]*plugin.Binding
+
+func (bs trialBindings) Close() {
+	for _, b := range bs {
+		b.Close()
+	}
+}
+
+// trialStages binds the plugins of r on instances of the trial's own.
+func (g *Gateway) trialStages(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bound trialBindings) ([]trialStage, error) {
+	var stages []trialStage
+	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
+		key := bindingOf(snapshot, kind, v, config)
+		b := bound[key]
+		if b == nil {
+			options, err := loadOptions(settingsOf(snapshot, v.Name))
+			if err != nil {
+				return err
+			}
+			// A test shows each event's own fate, so no breaker comes between.
+			options.Breaker = plugin.Breaker{Traps: -1}
+			if b, err = bind(ctx, g.trial.plugins, options, key, g.module, false); err != nil {
+				return err
+			}
+			bound[key] = b
+		}
+		stages = append(stages, trialStage{b, kind, key.name})
+		return nil
+	})
+	return stages, err
 }
 
 // trialStage is a plugin of the route that is tried out.
@@ -111,25 +123,71 @@ type trialStage struct {
 	name string
 }
 
+// explain tries the event of item, which the explainer has loaded, on its filter
+// i and then on the stages.
+func (t *trial) explain(ctx context.Context, x *matcher.Explainer, i int, stages []trialStage, item pipeline.Item) (res catalog.TestResult, err error) {
+	res.Outputs = []catalog.Output{}
+	if e := x.Explain(i); !e.Matched {
+		describeFailure(&res, x.Condition(i, e.Condition), e)
+		return res, nil
+	}
+	err = t.run(ctx, item, stages, &res)
+	res.Logs = t.takeLines()
+	return res, err
+}
+
+// describeFailure says in res which condition of a filter failed.
+func describeFailure(res *catalog.TestResult, condition *filter.Filter, e matcher.Explanation) {
+	span := filterSpan(condition)
+	res.Why, res.Condition, res.Verdict = e.Why, &span, verdictName(e.Verdict)
+	for _, v := range e.Values {
+		res.Values = append(res.Values, filterValue(v))
+	}
+}
+
+func verdictName(k filter.Kind) string {
+	if k == filter.False {
+		return "false"
+	}
+	return "undefined"
+}
+
+// maxShownValue bounds a value that an explanation shows.
+const maxShownValue = 1000
+
+func filterValue(v matcher.FieldValue) catalog.FilterValue {
+	out := catalog.FilterValue{Field: v.Field.String(), Text: clipText(v.Value.Text(), maxShownValue)}
+	if v.Value.Kind != filter.Object && v.Value.Kind != filter.Array && len(v.Value.String) <= maxShownValue {
+		out.Value = valueJSON(v.Value)
+	}
+	return out
+}
+
+// clipText is s, or the beginning of it that has at most so many bytes.
+func clipText(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "…"
+}
+
 // run passes an event that the filter matched through the stages. The route
 // takes what all filters let pass, also when its transforms make nothing of it.
-func (t *trial) run(ctx context.Context, e *event.Event, stages []trialStage, res *catalog.TestResult) error {
-	items := []pipeline.Item{{Source: e, Event: e}}
+func (t *trial) run(ctx context.Context, entering pipeline.Item, stages []trialStage, res *catalog.TestResult) error {
+	items := []pipeline.Item{entering}
 	for _, stage := range stages {
-		var next []pipeline.Item
-		for _, item := range items {
-			out, fuel, err := stage.RunOne(ctx, item)
-			res.Fuel += uint64(fuel)
-			if err != nil {
-				return err
-			}
-			next = append(next, out...)
+		next, verdict, err := stage.judge(ctx, items)
+		if err != nil {
+			return err
 		}
-		for _, item := range next {
-			if item.Err != nil {
-				res.Matched, res.Why, res.Error = true, fmt.Sprintf("plugin %s failed", stage.name), item.Err.Error()
-				return nil
-			}
+		res.Fuel += verdict.Fuel
+		res.Plugins = append(res.Plugins, verdict)
+		if verdict.Error != "" {
+			res.Matched, res.Why, res.Error = true, fmt.Sprintf("plugin %s failed", stage.name), verdict.Error
+			return nil
 		}
 		if items = next; len(items) > 0 {
 			continue
@@ -147,9 +205,42 @@ func (t *trial) run(ctx context.Context, e *event.Event, stages []trialStage, re
 		res.Why = "the filter and all plugins let it pass"
 	}
 	for _, item := range items {
-		res.Outputs = append(res.Outputs, output(item))
+		out := output(item)
+		out.Diff = catalog.DiffEvents(entering.Source, item.Event, out.Properties)
+		res.Outputs = append(res.Outputs, out)
 	}
 	return nil
+}
+
+// judge runs items through the stage, one by one, and says what it made of them.
+func (s *trialStage) judge(ctx context.Context, items []pipeline.Item) (next []pipeline.Item, v catalog.PluginVerdict, err error) {
+	v = catalog.PluginVerdict{Plugin: s.name, Kind: s.kind.String()}
+	for _, item := range items {
+		out, fuel, err := s.RunOne(ctx, item)
+		v.Fuel += uint64(fuel)
+		if err != nil {
+			return nil, v, err
+		}
+		next = append(next, out...)
+	}
+	v.Outputs = len(next)
+	for _, item := range next {
+		if item.Err != nil {
+			v.Verdict, v.Error = "failed", item.Err.Error()
+			return next, v, nil
+		}
+	}
+	switch {
+	case s.kind == plugin.Filter && len(next) > 0:
+		v.Verdict = "pass"
+	case s.kind == plugin.Filter:
+		v.Verdict = "drop"
+	case len(next) > 0:
+		v.Verdict = "outputs"
+	default:
+		v.Verdict = "nothing"
+	}
+	return next, v, nil
 }
 
 func output(item pipeline.Item) catalog.Output {

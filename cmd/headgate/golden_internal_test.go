@@ -160,6 +160,16 @@ const (
 		`{"name":"readings","kind":"file","state":"healthy","backlog":0,"retrying":0,"deadLetters":0,"delivered":1234,"failed":0},` +
 		`{"name":"desk","kind":"webhook","state":"failing","reason":"connection refused","backlog":17,"retrying":3,"deadLetters":1,"delivered":5,"failed":21}],"sources":[` + sourceStatus + `],` +
 		`"tail":{"followers":0,"dropped":0}}`
+	verdictCold = `{"route":"cold","endpoint":"desk","filter":"type = 'x' AND PATCH('/t') < 5","matched":false,"why":"…","outputs":[],"fuel":0,"verdict":"false",` +
+		`"condition":{"text":"PATCH('/t') < 5","start":15,"end":30},"values":[{"field":"PATCH('/t')","text":"27","value":27}],"deliveries":[]}`
+	explained = `{"id":"42-1","acceptedAt":"2026-01-02T03:04:05Z","event":` + eventOne + `,"revision":3,"routes":[` + verdictCold + `,` +
+		`{"route":"hot","endpoint":"desk","filter":"true","matched":true,"why":"the filter and all plugins let it pass","fuel":12,"plugins":[{"plugin":"tsi@1","kind":"transform","verdict":"outputs","outputs":1,"fuel":12}],` +
+		`"outputs":[{"event":` + eventTwo + `,"diff":[{"part":"data","op":"replace","path":"/t","before":1,"after":"\u001b[31m"},{"part":"attribute","op":"remove","path":"subject","before":"room-1"},{"part":"property","op":"add","path":"sessionId","after":"room-1"}]}],` +
+		`"note":"the route was changed","deliveries":[{"endpoint":"desk","output":0,"state":"retrying","tries":2,"next":"2026-01-02T03:05:05Z","attempts":[` +
+		`{"attempt":1,"at":"2026-01-02T03:04:05Z","took":"1.5ms","outcome":"transient","error":"503\nno"},{"attempt":2,"at":"2026-01-02T03:04:06Z","error":"503"}]},` +
+		`{"endpoint":"desk","output":1,"state":"dead","tries":1,"letter":"7-0","reason":"400","note":"made before","attempts":[]}]},` +
+		`{"route":"off","endpoint":"desk","filter":"true","disabled":true,"matched":false,"why":"the route is disabled; its filter matches","outputs":[],"fuel":0,"deliveries":[]},` +
+		`{"route":"sick","endpoint":"desk","filter":"true","matched":true,"why":"plugin tsi@1 failed","error":"out of fuel","outputs":[],"fuel":9,"logs":["hello"],"plugins":[{"plugin":"tsi@1","kind":"transform","verdict":"failed","outputs":0,"fuel":9,"error":"out of fuel"}],"deliveries":[]}]}`
 	stream = ": following\n\nevent: accepted\nid: 42-1\ndata: {\"id\":\"42-1\",\"acceptedAt\":\"2026-01-02T03:04:05Z\",\"event\":" + eventOne + "}\n\n" +
 		"event: delivery\ndata: {\"id\":\"42-1\",\"eventId\":\"e1\",\"route\":\"tsi\",\"endpoint\":\"readings\",\"output\":0,\"attempt\":1,\"at\":\"2026-01-02T03:04:05Z\",\"took\":\"1.2345ms\",\"outcome\":\"delivered\"}\n\n" +
 		"event: delivery\ndata: {\"id\":\"42-1\",\"eventId\":\"e1\",\"route\":\"hot\",\"endpoint\":\"desk\",\"output\":0,\"attempt\":8,\"at\":\"2026-01-02T03:04:06Z\",\"took\":\"2s\",\"outcome\":\"transient\",\"error\":\"503 \\u001b[31mService Unavailable\",\"dead\":true}\n\n" +
@@ -230,6 +240,15 @@ func TestCommands(t *testing.T) {
 		{name: "filter-check-complete", args: []string{"filter", "check", "type = 'micro", "--complete", "13"}},
 		{name: "filter-check-live", say: map[string]string{"POST /api/v1/filters:parse": `200 {"text":"$bo","valid":true,"canonical":"$bo","tree":{"op":"field","start":0,"end":3},"types":[],"anyType":true,"fields":[],"conditions":[],"hints":[],` +
 			`"completions":{"from":0,"to":3,"items":[{"label":"$body.T","kind":"field","detail":"in 3 of 9 events, such as 5","insert":"$body.T"}]}}`}, args: []string{"filter", "check", "$bo", "--live", "--complete", "3"}},
+		{name: "explain-event", say: map[string]string{"GET /api/v1/events/42-1": "200 " + explained}, args: []string{"explain", "--event", "42-1"}},
+		{name: "explain-event-json", say: map[string]string{"GET /api/v1/events/42-1?route=cold": `200 {"id":"42-1","acceptedAt":"2026-01-02T03:04:05Z","event":` + eventTwo + `,"revision":3,"routes":[]}`}, args: []string{"explain", "--event", "42-1", "--route", "cold", "--json"}},
+		{name: "explain-file", say: map[string]string{"POST /api/v1/events:explain": `200 {"results":[{"routes":[` + verdictCold + `]},{"routes":[]}]}`}, args: []string{"explain", "--event", events}},
+		{name: "explain-missing", say: map[string]string{"GET /api/v1/events/42-1": `404 {"status":404,"detail":"there is no event \"42-1\""}`}, args: []string{"explain", "--event", "42-1"}},
+		{name: "explain-route", say: map[string]string{"GET /api/v1/routes/a%2Fb/explain?from=7-0&limit=5": `200 {"route":"a/b","revision":4,"filter":"type = 'x'\n AND $body.t > 5","events":5,"matched":1,"share":0.2,"examples":["7-0"],` +
+			`"conditions":[{"text":"$body.t > 5","start":16,"end":27,"count":3,"undefined":1,"share":0.6,"values":[{"text":"$body.t is 4","count":2},{"text":"$body.t is missing","count":1}],"examples":["7-1","7-2"]}],` +
+			`"plugins":[{"plugin":"gate@1","kind":"filter","passed":1,"dropped":0,"failed":1,"share":0.2,"error":"out of fuel","examples":["7-4"]}],` +
+			`"covered":{"from":"7-0","to":"7-4","fromTime":"2026-01-02T03:04:05Z","toTime":"2026-01-02T03:05:05Z","events":5,"complete":false},"next":"7-4","note":"the route was changed"}`},
+			args: []string{"explain", "--route", "a/b", "--from", "7-0", "--limit", "5"}},
 		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
 		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":1,"refused":[{"id":"9-1","reason":"route hot, as it is now, sends nothing for this event"}]}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
 		{name: "endpoints-test", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
@@ -269,7 +288,7 @@ func TestUsage(t *testing.T) {
 	for _, line := range []string{
 		"nonsense", "get", "get nonsense", "put route x", "put endpoint", "put endpoint x --set a", "delete route", "serve extra",
 		"serve --lisen x", "serve --listen :80", "serve --config no.yaml", "send --batch 0 x", "send a --type t", "send no-such-file",
-		"plugin push x", "plugin activate x y", "plugin activate x", "filter check", "filter check -f x y", "filter check a --complete 9", "routes test", "routes test --events e", "dead-letters redrive",
+		"plugin push x", "plugin activate x y", "plugin activate x", "filter check", "filter check -f x y", "filter check a --complete 9", "explain", "explain --event no-such-file", "explain --event 42-1 --since 1h", "explain --route x --from 7-0 --since 1h", "explain --route x --from soon", "explain --route x --limit 0", "routes test", "routes test --events e", "dead-letters redrive",
 		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
 		"status --token-file no-such-file", "status --ca-file no-such-file",
 	} {

@@ -29,7 +29,8 @@ func underline(text string, start, end int, message string) string {
 	}
 	indent := strings.Repeat(" ", utf8.RuneCountInString(number+before))
 	mark := strings.Repeat("^", max(1, utf8.RuneCountInString(marked)))
-	return fmt.Sprintf("%s%s%s%s\n%s%s %s\n", number, before, marked, strings.TrimRight(after, " \r"), indent, mark, oneLine(message, 300))
+	line := number + before + marked + strings.TrimRight(after, " \r")
+	return line + "\n" + strings.TrimRight(indent+mark+" "+oneLine(message, 300), " ") + "\n"
 }
 
 // tail is the end of s, of at most n runes.

@@ -109,6 +109,7 @@ func (s *Server) operations() []operation {
 		{http.MethodPut, "/routes/:id", s.putRoute},
 		{http.MethodDelete, "/routes/:id", s.deleteRoute},
 		{http.MethodGet, "/routes/:id/revisions", s.listRouteRevisions},
+		{http.MethodGet, "/routes/:id/explain", s.explainRoute},
 		{http.MethodPost, `/routes\:test`, s.testRoute},
 		{http.MethodPost, `/filters\:parse`, s.parseFilter},
 
@@ -133,6 +134,7 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/events", s.scanEvents},
 		{http.MethodGet, "/events/stream", s.streamEvents},
 		{http.MethodGet, "/events/:id", s.getEvent},
+		{http.MethodPost, `/events\:explain`, s.explainEvents},
 	}
 }
 

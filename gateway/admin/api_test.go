@@ -335,7 +335,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 	o.SourceKinds = sourceKinds
 	o.Actor = func(*http.Request) string { return "tester" }
 	api := admin.New(admin.Backend{
-		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Plugins: g, History: g, Origins: g,
+		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
 		Rates: g,

@@ -22,6 +22,7 @@ type Backend struct {
 	Routes    Routes
 	Tester    Tester
 	Filters   Filters
+	Explainer Explainer
 	Plugins   Plugins
 	Modules   Modules
 	Plans     Plans
@@ -79,6 +80,20 @@ type Filters interface {
 	// ParseFilter says what is known of a text, whether it is a filter or not. A
 	// fault of req itself is a [*catalog.FieldError].
 	ParseFilter(ctx context.Context, req catalog.FilterRequest) (catalog.FilterCheck, error)
+}
+
+// Explainer says why events match routes or not. It delivers nothing; plugins run
+// on instances of its own.
+type Explainer interface {
+	// ExplainEvent says what the routes in force make of an accepted event, and
+	// where its deliveries are.
+	ExplainEvent(ctx context.Context, q catalog.EventExplainQuery) (catalog.EventExplanation, error)
+	// ExplainEvents says what the routes in force, or one of them, make of events
+	// that nobody sent.
+	ExplainEvents(ctx context.Context, route string, events []event.Event) ([]catalog.Explained, error)
+	// ExplainRoute counts why the events of a part of the journal match a route or
+	// do not.
+	ExplainRoute(ctx context.Context, q catalog.ExplainQuery) (catalog.RouteExplanation, error)
 }
 
 // Plugins changes plugins.
@@ -175,7 +190,6 @@ type Events interface {
 	// events it looks at and on the bytes it returns, and says which part that
 	// was.
 	Scan(ctx context.Context, q catalog.EventQuery) (catalog.EventPage, error)
-	Event(ctx context.Context, id event.Position) (catalog.StoredEvent, error)
 }
 
 // Status says how the gateway is doing. The server fills in Tail.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -43,16 +44,16 @@ func eventQuery(c echo.Context) (q catalog.EventQuery, err error) {
 	return q, err
 }
 
-func (s *Server) getEvent(c echo.Context) error {
-	id, err := idOf(c)
-	if err != nil {
-		return err
+// decodeEvents reads CloudEvents in JSON.
+func decodeEvents(list []json.RawMessage) ([]event.Event, error) {
+	events := make([]event.Event, len(list))
+	for i, raw := range list {
+		var err error
+		if events[i], err = event.DecodeJSON(raw); err != nil {
+			return nil, at(i, err)
+		}
 	}
-	e, err := s.Events.Event(c.Request().Context(), id)
-	if err != nil {
-		return err
-	}
-	return answer(c, http.StatusOK, e)
+	return events, nil
 }
 
 // at says in which event of a request the fault is.

@@ -80,11 +80,9 @@ func (s *Server) testRoute(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	events := make([]event.Event, len(req.Events))
-	for i, raw := range req.Events {
-		if events[i], err = event.DecodeJSON(raw); err != nil {
-			return at(i, err)
-		}
+	events, err := decodeEvents(req.Events)
+	if err != nil {
+		return err
 	}
 	results, err := s.Tester.TestRoute(c.Request().Context(), req.Route, events)
 	if err != nil {

@@ -158,12 +158,22 @@ type TestResult struct {
 	// Fuel is what the plugins used on the event, in instructions, roughly.
 	Fuel uint64   `json:"fuel"`
 	Logs []string `json:"logs,omitempty"` // what the plugins logged
+	// Condition is the first that is not true, a part of the filter's text;
+	// Verdict is "false" or "undefined", and Values are what the event holds for
+	// its fields.
+	Condition *FilterSpan   `json:"condition,omitempty"`
+	Verdict   string        `json:"verdict,omitempty"`
+	Values    []FilterValue `json:"values,omitempty"`
+	// Plugins are those that the event came to, in order.
+	Plugins []PluginVerdict `json:"plugins,omitempty"`
 }
 
 // Output is one event that a route made, as its endpoint would get it.
 type Output struct {
 	Event      CloudEvent  `json:"event"`
 	Properties *Properties `json:"properties,omitempty"`
+	// Diff is what the route changed of the accepted event.
+	Diff []EventChange `json:"diff,omitempty"`
 }
 
 // AuditEntry says who changed what, and when.

@@ -20,18 +20,9 @@ type TestRequest struct {
 // DecodeTest reads {"route":{…},"events":[…]}. Events are not looked into:
 // their data may hold what a resource may not.
 func DecodeTest(b []byte) (TestRequest, error) {
-	members, err := readMembers(b)
+	o, err := readOuter(b)
 	if err != nil {
 		return TestRequest{}, err
-	}
-	o := &Object{}
-	for _, m := range members {
-		for _, have := range o.members {
-			if have.name == m.name {
-				return TestRequest{}, refuse(m.name, "is given twice")
-			}
-		}
-		o.members = append(o.members, m)
 	}
 	var req TestRequest
 	if route := o.Raw("route"); route == nil {
@@ -45,6 +36,25 @@ func DecodeTest(b []byte) (TestRequest, error) {
 		o.Refuse("events", "holds %d events; %d are allowed", n, MaxTestEvents)
 	}
 	return req, o.Close()
+}
+
+// readOuter reads an object whose members are not looked into: the events among
+// them may hold what a resource may not.
+func readOuter(b []byte) (*Object, error) {
+	members, err := readMembers(b)
+	if err != nil {
+		return nil, err
+	}
+	o := &Object{}
+	for _, m := range members {
+		for _, have := range o.members {
+			if have.name == m.name {
+				return nil, refuse(m.name, "is given twice")
+			}
+		}
+		o.members = append(o.members, m)
+	}
+	return o, nil
 }
 
 // Selection says which dead letters an operation is about: those of an

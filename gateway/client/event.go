@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"iter"
 	"net/http"
 	"net/url"
@@ -58,6 +59,57 @@ func eventValues(q catalog.EventQuery) url.Values {
 // Event returns the accepted event at the position.
 func (c *Client) Event(ctx context.Context, id event.Position) (catalog.StoredEvent, error) {
 	return get[catalog.StoredEvent](ctx, c, "events", id.String())
+}
+
+// ExplainEvent returns an accepted event, what the routes in force make of it,
+// and where its deliveries are. The answer's Next, as q.After, continues the
+// list of routes.
+func (c *Client) ExplainEvent(ctx context.Context, q catalog.EventExplainQuery) (catalog.EventExplanation, error) {
+	r := at(http.MethodGet, "events", q.ID.String())
+	r.query = url.Values{}
+	if q.Route != "" {
+		r.query.Set("route", q.Route)
+	}
+	if q.After != "" {
+		r.query.Set("after", q.After)
+	}
+	if q.Limit > 0 {
+		r.query.Set("limit", strconv.Itoa(q.Limit))
+	}
+	var out catalog.EventExplanation
+	_, err := c.call(ctx, r, &out)
+	return out, err
+}
+
+// ExplainEvents returns what the routes in force, or one of them, make of each
+// event, a CloudEvent in JSON. Nothing is stored or delivered.
+func (c *Client) ExplainEvents(ctx context.Context, route string, events []json.RawMessage) ([]catalog.Explained, error) {
+	if events == nil {
+		events = []json.RawMessage{}
+	}
+	// The colon is part of the path's one segment, and needs no escape.
+	r, err := request{method: http.MethodPost, path: apiPath + "/events:explain", accept: "application/json"}.withJSON(struct {
+		Route  string            `json:"route,omitempty"`
+		Events []json.RawMessage `json:"events"`
+	}{route, events})
+	if err != nil {
+		return nil, err
+	}
+	var out struct {
+		Results []catalog.Explained `json:"results"`
+	}
+	_, err = c.call(ctx, r, &out)
+	return out.Results, err
+}
+
+// ExplainRoute counts why the events of a part of the journal match the route or
+// do not. The answer's Next, as q.After, continues the scan.
+func (c *Client) ExplainRoute(ctx context.Context, q catalog.ExplainQuery) (catalog.RouteExplanation, error) {
+	r := at(http.MethodGet, "routes", q.Route, "explain")
+	r.query = eventValues(catalog.EventQuery{From: q.From, To: q.To, After: q.After, Limit: q.Limit})
+	var out catalog.RouteExplanation
+	_, err := c.call(ctx, r, &out)
+	return out, err
 }
 
 // DeadLetters yields the dead letters of an endpoint and of a route, or of all

@@ -1,9 +1,12 @@
 package matcher_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/filter"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
 )
 
 func TestExplain(t *testing.T) {
@@ -41,7 +44,8 @@ func TestExplain(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer x.Close()
-			got := x.Explain(&tt.event)
+			x.Load(&tt.event)
+			got := x.Explain(0)
 			if got.Matched != (tt.why == "") || got.Why != tt.why {
 				t.Errorf("Explain = %+v\nwant %s", got, tt.why)
 			}
@@ -49,5 +53,95 @@ func TestExplain(t *testing.T) {
 				t.Errorf("the condition is at %q, want %q", part, tt.part)
 			}
 		})
+	}
+}
+
+// The verdict of an explanation is that of the compiled filter, and of the
+// oracle, for any filter and event.
+func TestExplainAgreesWithMatcher(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	rt := newRuntime(t)
+	for range 20 {
+		g := generator{randomBytes(rng, 20_000)}
+		requireExplained(t, rt, &g, 100, 40)
+	}
+}
+
+// FuzzExplain is the same for filters and events that the fuzzer finds.
+func FuzzExplain(f *testing.F) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range 20 {
+		f.Add(randomBytes(rng, 400))
+	}
+	rt := newRuntime(f)
+	f.Fuzz(func(t *testing.T, choices []byte) { requireExplained(t, rt, &generator{choices}, 4, 4) })
+}
+
+func requireExplained(t *testing.T, rt *matcher.Runtime, g *generator, filters, events int) {
+	t.Helper()
+	var parsed []*filter.Filter
+	for range filters {
+		f := parse(t, g.condition(3))
+		parsed = append(parsed, f, f.Negated())
+	}
+	x, err := rt.NewExplainer(t.Context(), parsed...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	set, err := rt.NewSet(t.Context(), parsed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	m, err := set.NewMatcher(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for range events {
+		e := g.event()
+		m.Load(&e)
+		x.Load(&e)
+		o := newOracle(e)
+		for i, f := range parsed {
+			got := x.Explain(i)
+			if want := m.Match(i); got.Matched != want {
+				t.Fatalf("%s on %s is explained as %+v, and matched: %v", f, e.Data, got, want)
+			}
+			if got.Matched {
+				continue
+			}
+			c := f.Conditions()[got.Condition]
+			if want := o.verdict(c.Root()); got.Verdict != want {
+				t.Fatalf("%s on %s is explained as %+v, which the oracle says is %v", c, e.Data, got, want)
+			}
+			for _, v := range got.Values {
+				if want := o.field(v.Field); v.Value != want {
+					t.Fatalf("%s of %s is explained as %+v, the oracle has %+v", v.Field, e.Data, v.Value, want)
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkExplain explains one event to many filters, of which it matches none.
+func BenchmarkExplainRoutes(b *testing.B) {
+	var filters []*filter.Filter
+	for i := range 1000 {
+		filters = append(filters, parse(b, mixes[i%len(mixes)].filter(i+100)))
+	}
+	rt := newRuntime(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		x, err := rt.NewExplainer(b.Context(), filters...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x.Load(&twinUpdate)
+		for i := range filters {
+			x.Explain(i)
+		}
+		x.Close()
 	}
 }

@@ -251,6 +251,7 @@ func BenchmarkExplain(b *testing.B) {
 	defer x.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		x.Explain(&twinUpdate)
+		x.Load(&twinUpdate)
+		x.Explain(0)
 	}
 }
