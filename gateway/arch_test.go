@@ -39,6 +39,7 @@ const (
 	pflag      = "github.com/spf13/pflag"
 	prometheus = "github.com/prometheus/client_golang"
 	wazero     = "github.com/tetratelabs/wazero"
+	websocket  = "github.com/coder/websocket"
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
 	xsync      = "golang.org/x/sync"
 	xtext      = "golang.org/x/text"
@@ -77,12 +78,13 @@ var plan = map[string]room{
 	"gateway/sink/webhook":          {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
 	"gateway/sink/file":             {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
 	"gateway/sink/sinktest":         {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}},
+	"gateway/namespace":             {libs: []string{websocket}},
 	"gateway/npmtest":               {}, // for tests
 	"gateway/problem":               {},
 	"gateway/rates":                 {},
 	"gateway/site":                  {},
 	"gateway/ingress":               {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},
-	"gateway/ingress/pull":          {imports: []string{"gateway/event", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
+	"gateway/ingress/pull":          {imports: []string{"gateway/event", "gateway/namespace", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
 	"gateway/ingress/pull/pulltest": {imports: []string{"gateway/event", "gateway/ingress/pull"}}, // a test's half
 	"gateway/ingress/eventhubs": {
 		imports: []string{"gateway/event", "gateway/ingress/pull"},
@@ -112,19 +114,21 @@ var plan = map[string]room{
 	"gateway/emulator/servicebus/broker": {},
 
 	"gateway/emulator": {
-		imports: []string{"gateway/emulator/amqp", "gateway/emulator/certificate", "gateway/emulator/eventgrid", "gateway/emulator/eventhubs", "gateway/emulator/servicebus", "gateway/emulator/servicebus/broker", "gateway/problem"},
-		libs:    []string{yaml},
+		imports: []string{"gateway/emulator/amqp", "gateway/emulator/certificate", "gateway/emulator/eventgrid", "gateway/emulator/eventhubs", "gateway/emulator/identity", "gateway/emulator/servicebus", "gateway/emulator/servicebus/broker", "gateway/problem"},
+		libs:    []string{websocket, yaml},
 	},
-	"gateway/emulator/certificate":      {},
-	"gateway/emulator/eventgrid":        {imports: []string{"gateway/emulator/certificate"}},
-	"gateway/sink/azure":                {imports: []string{"gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
-	"gateway/sink/blob":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure"}, libs: []string{azure + "/azcore", azure + "/storage/azblob"}},
-	"gateway/sink/blob/azurite":         {libs: []string{azure + "/storage/azblob"}}, // for tests
-	"gateway/sink/eventgrid":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure", "sdk/json"}, libs: []string{azure + "/azcore"}},
-	"gateway/sink/messaging":            {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
-	"gateway/sink/messaging/brokertest": {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
-	"gateway/sink/servicebus":           {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azservicebus"}},
-	"gateway/sink/eventhubs":            {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azeventhubs/v2"}},
+	"gateway/emulator/certificate":           {},
+	"gateway/emulator/identity":              {},
+	"gateway/emulator/identity/identitytest": {libs: []string{azure + "/azcore"}}, // a test's half
+	"gateway/emulator/eventgrid":             {imports: []string{"gateway/emulator/certificate", "gateway/emulator/identity"}},
+	"gateway/sink/azure":                     {imports: []string{"gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
+	"gateway/sink/blob":                      {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure"}, libs: []string{azure + "/azcore", azure + "/storage/azblob"}},
+	"gateway/sink/blob/azurite":              {libs: []string{azure + "/storage/azblob"}}, // for tests
+	"gateway/sink/eventgrid":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure", "sdk/json"}, libs: []string{azure + "/azcore"}},
+	"gateway/sink/messaging":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/namespace", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
+	"gateway/sink/messaging/brokertest":      {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
+	"gateway/sink/servicebus":                {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azservicebus"}},
+	"gateway/sink/eventhubs":                 {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azeventhubs/v2"}},
 
 	"sdk":                  {imports: []string{"sdk/abi", "sdk/json"}, never: guestNever},
 	"sdk/abi":              {never: []string{"encoding/json", "reflect"}}, // the host's half words its errors with fmt

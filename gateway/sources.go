@@ -38,10 +38,10 @@ func (g *Gateway) sourceKinds() []sourceKind {
 	}
 	return []sourceKind{
 		{describedSource(eventhubs.Kind()), func(s catalog.Source, log *slog.Logger) (source, error) {
-			return eventhubs.New(s.Settings, counting{g}, checkpoints{g.store, s.Name}, eventhubs.Options{Options: options(log)})
+			return eventhubs.New(s.Settings, counting{g}, checkpoints{g.store, s.Name}, options(log))
 		}},
 		{describedSource(servicebus.Kind()), func(s catalog.Source, log *slog.Logger) (source, error) {
-			return servicebus.New(s.Settings, counting{g}, servicebus.Options{Options: options(log)})
+			return servicebus.New(s.Settings, counting{g}, options(log))
 		}},
 	}
 }

@@ -22,11 +22,13 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/headgate/headgate/gateway/emulator/amqp"
 	"github.com/headgate/headgate/gateway/emulator/certificate"
 	"github.com/headgate/headgate/gateway/emulator/eventgrid"
 	"github.com/headgate/headgate/gateway/emulator/eventhubs"
+	"github.com/headgate/headgate/gateway/emulator/identity"
 	"github.com/headgate/headgate/gateway/emulator/servicebus"
 )
 
@@ -36,6 +38,12 @@ const (
 	// AnyKey is what connection strings show where every key is good. It is
 	// base64, as keys must be, of what it is.
 	AnyKey = "bm90IGEga2V5"
+)
+
+// The resources for which identities get their tokens.
+const (
+	busResource  = "https://servicebus.azure.net"
+	hubsResource = "https://eventhubs.azure.net"
 )
 
 // Options say what is served. An address is HOST:PORT of loopback; port 0
@@ -121,7 +129,7 @@ func Start(o Options) (_ *Emulator, err error) {
 }
 
 func (e *Emulator) startServiceBus(address string, o Options) error {
-	s, err := servicebus.New(servicebus.Options{Entities: o.Declared.ServiceBus, AMQP: e.amqp(o)})
+	s, err := servicebus.New(servicebus.Options{Entities: o.Declared.ServiceBus, AMQP: e.amqp(o, busResource)})
 	if err != nil {
 		return &OptionError{string(ServiceBus), err.Error()}
 	}
@@ -132,7 +140,8 @@ func (e *Emulator) startServiceBus(address string, o Options) error {
 func (e *Emulator) startEventHubs(address string, o Options) error {
 	d := o.Declared.EventHubs
 	s, err := eventhubs.New(eventhubs.Options{
-		Hubs: d.Hubs, Declared: d.DeclaredOnly, Partitions: d.Partitions, MaxSize: d.MaxMessageBytes, KeepBytes: d.KeepBytes, AMQP: e.amqp(o),
+		Hubs: d.Hubs, Declared: d.DeclaredOnly, Partitions: d.Partitions, MaxSize: d.MaxMessageBytes, KeepBytes: d.KeepBytes,
+		AMQP: e.amqp(o, hubsResource, busResource),
 	})
 	if err != nil {
 		return &OptionError{string(EventHubs), err.Error()}
@@ -161,14 +170,19 @@ func (e *Emulator) startEventGrid(address string, o Options) error {
 	return nil
 }
 
-// amqp is how the servers of AMQP speak.
-func (e *Emulator) amqp(o Options) amqp.Options {
-	out := amqp.Options{Logger: o.Logger}
+// amqp is how the servers of AMQP speak. Where no key is declared every key is
+// good, and so is every identity, by a token that is for one of the resources.
+func (e *Emulator) amqp(o Options, resources ...string) amqp.Options {
 	if e.key != "" {
 		keys := amqp.Keys{KeyName: e.key}
-		out.Authorize, out.Authenticate = keys.Authorize, keys.Authenticate
+		return amqp.Options{Logger: o.Logger, Authorize: keys.Authorize, Authenticate: keys.Authenticate}
 	}
-	return out
+	return amqp.Options{Logger: o.Logger, Open: true, Authorize: func(t amqp.Token) error {
+		if t.Type != identity.Type {
+			return nil
+		}
+		return identity.Check(t.Value, time.Now(), resources...)
+	}}
 }
 
 // serveAMQP has serve take connections at address.

@@ -1,8 +1,6 @@
 package emulator
 
 import (
-	"bufio"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -120,59 +118,3 @@ func listenError(s Service, err error) error {
 	}
 	return fmt.Errorf("%s: %w; name an address of this machine", flag, err)
 }
-
-// eitherListener takes connections with TLS and without.
-type eitherListener struct {
-	net.Listener
-	cert tls.Certificate
-}
-
-func (l eitherListener) Accept() (net.Conn, error) {
-	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &eitherConn{Conn: nc, cert: l.cert}, nil
-}
-
-// eitherConn is a connection of a client who speaks first, as those of AMQP
-// do: its first byte tells whether it is TLS. Nothing may be written before
-// something was read.
-type eitherConn struct {
-	net.Conn
-	cert   tls.Certificate
-	spoken net.Conn // set by the first Read
-}
-
-// handshake is the first byte of TLS. Of AMQP it is an "A".
-const handshake = 0x16
-
-func (c *eitherConn) Read(b []byte) (int, error) {
-	if c.spoken == nil {
-		in := &bufferedConn{c.Conn, bufio.NewReader(c.Conn)}
-		first, err := in.r.Peek(1)
-		if err != nil {
-			return 0, err
-		}
-		c.spoken = in
-		if first[0] == handshake {
-			c.spoken = tls.Server(in, &tls.Config{Certificates: []tls.Certificate{c.cert}, MinVersion: tls.VersionTLS12})
-		}
-	}
-	return c.spoken.Read(b)
-}
-
-func (c *eitherConn) Write(b []byte) (int, error) {
-	if c.spoken == nil {
-		return 0, errors.New("the client has said nothing yet")
-	}
-	return c.spoken.Write(b)
-}
-
-// bufferedConn is a connection of which the first bytes were read ahead.
-type bufferedConn struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-func (c *bufferedConn) Read(b []byte) (int, error) { return c.r.Read(b) }

@@ -33,6 +33,9 @@ type Options struct {
 	// with 401. When it is nil, every token is good and none is needed; else a
 	// link needs a claim to its address. [Keys.Authorize] is one.
 	Authorize func(Token) error
+	// Open has links need no claim: Authorize is asked about the tokens that are
+	// put all the same.
+	Open bool
 	// Authenticate checks the user and password of SASL PLAIN, which claims all
 	// addresses at once; nil takes any. [Keys.Authenticate] is one.
 	Authenticate func(user, password string) error

@@ -9,11 +9,16 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/headgate/headgate/gateway/emulator/identity"
 )
+
+// resource is that for which identities get their tokens.
+const resource = "https://eventgrid.azure.net"
 
 // authorize checks the key, the shared access signature or the bearer token of
 // a request. Without a key of the topic's own everyone may publish who shows
-// some credential.
+// some credential; so may every identity whose token is for Event Grid.
 func authorize(r *http.Request, key string, now time.Time) error {
 	shown, signature := r.Header.Get("Aeg-Sas-Key"), r.Header.Get("Aeg-Sas-Token")
 	if signature == "" {
@@ -22,7 +27,7 @@ func authorize(r *http.Request, key string, now time.Time) error {
 			signature = ""
 		}
 	}
-	_, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	reason := ""
 	switch {
 	case shown != "":
@@ -31,7 +36,12 @@ func authorize(r *http.Request, key string, now time.Time) error {
 		}
 	case signature != "":
 		reason = checkSignature(signature, key, r, now)
-	case !bearer:
+	case bearer:
+		// Tokens last by real time, however fast the topic's is.
+		if err := identity.Check(token, time.Now(), resource); err != nil {
+			reason = err.Error()
+		}
+	default:
 		reason = "the request has none of aeg-sas-key, aeg-sas-token and Authorization"
 	}
 	if reason != "" {
@@ -53,8 +63,8 @@ func checkSignature(token, key string, r *http.Request, now time.Time) string {
 	if !ok || expiry.Before(now) {
 		return "the signature has expired, or its expiry is not a time"
 	}
-	resource, err := url.Parse(values.Get("r"))
-	if err != nil || !strings.EqualFold(resource.Host, r.Host) || !strings.EqualFold(resource.Path, r.URL.Path) {
+	signedFor, err := url.Parse(values.Get("r"))
+	if err != nil || !strings.EqualFold(signedFor.Host, r.Host) || !strings.EqualFold(signedFor.Path, r.URL.Path) {
 		return "the signature is for another resource"
 	}
 	if key == "" {

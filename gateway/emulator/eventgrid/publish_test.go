@@ -1,7 +1,6 @@
 package eventgrid_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/eventgrid/azeventgrid"
 
 	"github.com/headgate/headgate/gateway/emulator/eventgrid"
+	"github.com/headgate/headgate/gateway/emulator/identity/identitytest"
 )
 
 // bothTopics are one of each schema.
@@ -103,12 +103,6 @@ func TestGoPublisherRefused(t *testing.T) {
 	}
 }
 
-type anyToken struct{}
-
-func (anyToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: "not-a-token", ExpiresOn: time.Now().Add(time.Hour)}, nil
-}
-
 // TestGoPublisherRetries has the SDK's own retries overcome a fault, and an identity publish.
 func TestGoPublisherRetries(t *testing.T) {
 	s := listen(t, eventgrid.Options{Topics: bothTopics()})
@@ -117,7 +111,7 @@ func TestGoPublisherRetries(t *testing.T) {
 	}
 	o := options(t, s)
 	o.Retry = policy.RetryOptions{RetryDelay: time.Microsecond}
-	c, err := azeventgrid.NewClient(s.Endpoint("cloud-topic"), anyToken{}, o)
+	c, err := azeventgrid.NewClient(s.Endpoint("cloud-topic"), &identitytest.Credential{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +224,10 @@ func TestAuthorization(t *testing.T) {
 		{"nothing", nil, 401},
 		{"key", []string{"aeg-sas-key", key}, 200},
 		{"other key", []string{"aeg-sas-key", key + "x"}, 401},
-		{"bearer", []string{"Authorization", "Bearer x"}, 200},
+		{"bearer", []string{"Authorization", "Bearer " + identitytest.Token("https://eventgrid.azure.net", time.Now().Add(time.Hour))}, 200},
+		{"bearer of another resource", []string{"Authorization", "Bearer " + identitytest.Token("https://servicebus.azure.net", time.Now().Add(time.Hour))}, 401},
+		{"expired bearer", []string{"Authorization", "Bearer " + identitytest.Token("https://eventgrid.azure.net", time.Now())}, 401},
+		{"bearer of no token", []string{"Authorization", "Bearer x"}, 401},
 		{"basic", []string{"Authorization", "Basic x"}, 401},
 		{"signature", []string{"aeg-sas-token", sign("1/2/2090 3:04:05 PM", resource, key)}, 200},
 		{"signature, in the other header", []string{"Authorization", "SharedAccessSignature " + sign("1/2/2090 3:04:05 PM", resource, key)}, 200},

@@ -153,7 +153,7 @@ func run(t testing.TB, j pull.Journal, s eventhubs.Store, settings map[string]an
 		t.Fatal(err)
 	}
 	return pulltest.Run(t, func(o pull.Options) (*eventhubs.Source, error) {
-		return eventhubs.New(raw, j, s, eventhubs.Options{Options: o})
+		return eventhubs.New(raw, j, s, o)
 	})
 }
 

@@ -13,8 +13,8 @@ package eventhubs
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
+	"net"
 	"sync"
 	"time"
 
@@ -44,11 +44,7 @@ type Store interface {
 }
 
 // Options are what a gateway may decide for all of its sources.
-type Options struct {
-	pull.Options
-	// TLS is how to speak TLS; nil for the default.
-	TLS *tls.Config
-}
+type Options = pull.Options
 
 // Source reads one event hub.
 type Source struct {
@@ -66,7 +62,7 @@ type Source struct {
 func Kind() pull.Kind {
 	return pull.Kind{
 		Name:     "eventHub",
-		Validate: func(raw json.RawMessage) error { _, err := parse(raw); return err },
+		Validate: validate,
 		Secrets: []pull.Secret{
 			{Field: "connectionString", Form: pull.ConnectionString},
 			{Field: "checkpointConnectionString", Form: pull.ConnectionString},
@@ -133,7 +129,10 @@ func (s *Source) connect(ctx context.Context) error {
 func (s *Source) newClient() (*azeventhubs.ConsumerClient, error) {
 	options := &azeventhubs.ConsumerClientOptions{
 		ApplicationID: s.opts.UserAgent,
-		TLSConfig:     s.opts.TLS,
+		// The hook for WebSockets takes any connection.
+		NewWebSocketConn: func(ctx context.Context, _ azeventhubs.WebSocketConnParams) (net.Conn, error) {
+			return s.settings.Dial(ctx, s.opts)
+		},
 		// The SDK renews its claims in the background with these, in a loop that
 		// pauses for nothing else.
 		RetryOptions: azeventhubs.RetryOptions{MaxRetries: 1, RetryDelay: time.Second, MaxRetryDelay: time.Second},
@@ -142,7 +141,7 @@ func (s *Source) newClient() (*azeventhubs.ConsumerClient, error) {
 	if t.Connection != "" {
 		return azeventhubs.NewConsumerClientFromConnectionString(t.Connection, t.Entity, s.settings.group, options)
 	}
-	identity, err := pull.Identity()
+	identity, err := s.opts.Identity()
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,14 @@ const (
 	usualPrefetch, mostPrefetch = 1024, 5000
 )
 
+func validate(raw json.RawMessage) error {
+	set, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	return set.Check()
+}
+
 func parse(raw json.RawMessage) (settings, error) {
 	in := pull.ReadSettings(raw)
 	s := settings{Target: pull.ReadTarget(in)}
@@ -91,14 +99,14 @@ func (s *settings) readContainer(in *pull.Settings) {
 func (s *settings) shared() bool { return s.containerURI != "" || s.connection != "" }
 
 // open returns a client of the container of checkpoints.
-func (s *settings) open() (*container.Client, error) {
+func (s *settings) open(o Options) (*container.Client, error) {
 	if s.connection != "" {
 		return container.NewClientFromConnectionString(s.connection, s.container, nil)
 	}
 	if strings.Contains(s.containerURI, "?") {
 		return container.NewClientWithNoCredential(s.containerURI, nil)
 	}
-	identity, err := pull.Identity()
+	identity, err := o.Identity()
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 // readShared reads the partitions that fall to this gateway, by checkpoints in a
 // container that others may use too.
 func (s *Source) readShared(ctx context.Context, h *hub) error {
-	client, err := s.settings.open()
+	client, err := s.settings.open(s.opts)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,12 @@ import (
 // that never ends.
 const tokenTimeout = 30 * time.Second
 
-// Identity is the chain of identities that azidentity finds.
-func Identity() (azcore.TokenCredential, error) {
+// Identity is the credential of o, else the chain of identities that azidentity
+// finds.
+func (o Options) Identity() (azcore.TokenCredential, error) {
+	if o.Credential != nil {
+		return bounded{o.Credential}, nil
+	}
 	chain, err := azidentity.NewDefaultAzureCredential(nil)
 	if err != nil {
 		return nil, errors.New("endpointUri needs an identity, and none is at hand: " + Line(err.Error()))

@@ -12,8 +12,11 @@ package pull
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"log/slog"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/headgate/headgate/gateway/event"
 )
@@ -32,6 +35,12 @@ type Options struct {
 	// Logger gets what an operator should know: each new failure, each message
 	// that is refused. Nil discards it.
 	Logger *slog.Logger
+	// Credential is the identity for sources without a connection string; nil is
+	// the default chain of azidentity.
+	Credential azcore.TokenCredential
+	// TLS replaces the default configuration of connections to the broker, such as
+	// its trusted roots. It is cloned.
+	TLS *tls.Config
 }
 
 // Log is the logger, never nil.

@@ -1,9 +1,13 @@
 package pull
 
 import (
+	"context"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/headgate/headgate/gateway/namespace"
 )
 
 // Target is an entity of a namespace, and what opens it.
@@ -16,12 +20,16 @@ type Target struct {
 	// Right names what opens the entity, for those who have to grant it.
 	Right string
 
+	plain   bool     // without TLS, as emulators speak
+	sockets bool     // AMQP over WebSockets
+	caFile  string   // the certificates to trust instead of the system's; may be empty
 	secrets []string // what no error may tell
 }
 
 // ReadTarget reads the settings connectionString, entityPath and endpointUri:
 // either a connection string, whose EntityPath serves when there is no
-// entityPath, or the URI of a namespace for the gateway's identity.
+// entityPath, or the URI of a namespace for the gateway's identity; and how to
+// get there, by transport and caFile.
 func ReadTarget(in *Settings) Target {
 	text, entity, uri := in.Text("connectionString"), in.Text("entityPath"), in.Text("endpointUri")
 	var t Target
@@ -35,6 +43,7 @@ func ReadTarget(in *Settings) Target {
 	default:
 		t = readConnection(in, text)
 	}
+	t.readTransport(in)
 	switch own := t.Entity; {
 	case own != "" && entity != "" && !strings.EqualFold(own, entity) && !hasFoldPrefix(entity, own+"/"):
 		in.Refuse("entityPath", "is not within the EntityPath of the connectionString, which opens that entity alone; remove one of them")
@@ -42,6 +51,33 @@ func ReadTarget(in *Settings) Target {
 		t.Entity = entity
 	}
 	return t
+}
+
+// readTransport reads the settings transport and caFile. The file is not looked
+// into: it may be there later.
+func (t *Target) readTransport(in *Settings) {
+	t.sockets = in.OneOf("transport", "amqp", "webSockets") == "webSockets"
+	if t.caFile = in.Text("caFile"); t.caFile != "" && t.plain {
+		in.Refuse("caFile", "stands beside UseDevelopmentEmulator=true, which means no TLS; remove one of them")
+	}
+}
+
+// Check looks into what the settings name besides the namespace: the caFile. Its
+// error is a [*SettingError].
+func (t *Target) Check() error {
+	if t.caFile == "" {
+		return nil
+	}
+	if _, err := namespace.ReadRoots(t.caFile); err != nil {
+		return &SettingError{Field: "caFile", Reason: "cannot be used: " + err.Error()}
+	}
+	return nil
+}
+
+// Dial connects to the namespace, by the TLS of o.
+func (t *Target) Dial(ctx context.Context, o Options) (net.Conn, error) {
+	dialer := &namespace.Dialer{Host: t.Host, Plain: t.plain, WebSockets: t.sockets, CAFile: t.caFile, TLS: o.TLS}
+	return dialer.Dial(ctx)
 }
 
 // CheckEntity refuses the path of an entity that cannot be one.
@@ -119,6 +155,7 @@ func readConnection(in *Settings, text string) Target {
 		}
 		if on {
 			t.Connection += ";UseDevelopmentEmulator=true"
+			t.plain = true
 		}
 	}
 	t.Hide(secretsOf(key, signature)...)

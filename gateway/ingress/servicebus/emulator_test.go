@@ -143,7 +143,7 @@ func run(t testing.TB, j pull.Journal, settings map[string]any) *pulltest.Runnin
 		t.Fatal(err)
 	}
 	return pulltest.Run(t, func(o pull.Options) (*servicebus.Source, error) {
-		return servicebus.New(raw, j, servicebus.Options{Options: o})
+		return servicebus.New(raw, j, o)
 	})
 }
 

@@ -14,10 +14,10 @@ package servicebus
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -28,11 +28,7 @@ import (
 )
 
 // Options are what a gateway may decide for all of its sources.
-type Options struct {
-	pull.Options
-	// TLS is how to speak TLS; nil for the default.
-	TLS *tls.Config
-}
+type Options = pull.Options
 
 // Source receives from one entity.
 type Source struct {
@@ -49,7 +45,7 @@ type Source struct {
 func Kind() pull.Kind {
 	return pull.Kind{
 		Name:     "serviceBus",
-		Validate: func(raw json.RawMessage) error { _, err := parse(raw); return err },
+		Validate: validate,
 		Secrets:  []pull.Secret{{Field: "connectionString", Form: pull.ConnectionString}},
 	}
 }
@@ -117,7 +113,10 @@ func refusesMode(err error) bool {
 func (s *Source) newClient() (*azservicebus.Client, error) {
 	options := &azservicebus.ClientOptions{
 		ApplicationID: s.opts.UserAgent,
-		TLSConfig:     s.opts.TLS,
+		// The hook for WebSockets takes any connection.
+		NewWebSocketConn: func(ctx context.Context, _ azservicebus.NewWebSocketConnArgs) (net.Conn, error) {
+			return s.settings.Dial(ctx, s.opts)
+		},
 		// The SDK renews its claims in the background with these, in a loop that
 		// pauses for nothing else.
 		RetryOptions: azservicebus.RetryOptions{MaxRetries: 1, RetryDelay: time.Second, MaxRetryDelay: time.Second},
@@ -126,7 +125,7 @@ func (s *Source) newClient() (*azservicebus.Client, error) {
 	if t.Connection != "" {
 		return azservicebus.NewClientFromConnectionString(t.Connection, options)
 	}
-	identity, err := pull.Identity()
+	identity, err := s.opts.Identity()
 	if err != nil {
 		return nil, err
 	}

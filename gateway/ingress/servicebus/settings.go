@@ -30,6 +30,14 @@ const (
 	usualBatch, mostBatch       = 256, 2048
 )
 
+func validate(raw json.RawMessage) error {
+	set, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	return set.Check()
+}
+
 func parse(raw json.RawMessage) (settings, error) {
 	in := pull.ReadSettings(raw)
 	s := settings{Target: pull.ReadTarget(in)}

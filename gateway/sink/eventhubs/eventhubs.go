@@ -39,7 +39,7 @@ type Sink struct {
 func Kind() sink.Kind {
 	return sink.Kind{
 		Name:     "eventHub",
-		Validate: func(raw json.RawMessage) error { _, _, err := parse(raw); return err },
+		Validate: validate,
 		Secrets:  []sink.Secret{{Field: "connectionString", Form: sink.ConnectionString}},
 	}
 }
@@ -67,6 +67,14 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 
 // partition is the one to which all events go; empty for that of their keys.
 type partition string
+
+func validate(raw json.RawMessage) error {
+	target, _, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	return target.Check()
+}
 
 func parse(raw json.RawMessage) (messaging.Target, partition, error) {
 	in := sink.ReadSettings(raw)

@@ -78,7 +78,7 @@ func (s *Service[C]) judge(ctx context.Context, t *Target, err error, opening bo
 	case errors.As(err, &bad), errors.Is(err, ErrTooLarge):
 		return verdict{delivery.Permanent(words(err.Error())), false}
 	case errors.As(err, &noConn):
-		return verdict{sink.FromError(noConn.cause, words("cannot connect: "+s.dialWords(t, noConn.cause))), true}
+		return verdict{noConn.outcome(words("cannot connect: " + s.dialWords(t, noConn.cause))), true}
 	case errors.As(err, &noToken):
 		return verdict{noToken.outcome(words(noToken.Error())), true}
 	case condition.name != "":

@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	dialTimeout  = 10 * time.Second
 	openTimeout  = 30 * time.Second // for a connection, its claims and its link
 	closeTimeout = 2 * time.Second
 	// lifetime bounds the use of a connection. The SDKs renew its claims in the

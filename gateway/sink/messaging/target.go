@@ -1,12 +1,12 @@
 package messaging
 
 import (
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/headgate/headgate/gateway/namespace"
 	"github.com/headgate/headgate/gateway/sink"
 )
 
@@ -19,6 +19,8 @@ type Target struct {
 	Connection string
 
 	plain   bool     // without TLS, as the emulators speak
+	sockets bool     // AMQP over WebSockets
+	caFile  string   // the certificates to trust instead of the system's; may be empty
 	key     string   // the name of the shared access key, if there is one
 	secrets []string // what no error may tell
 }
@@ -28,7 +30,8 @@ const maxEntity = 260
 
 // ReadTarget reads the settings connectionString, entityPath and endpointUri:
 // either a connection string, whose EntityPath serves when there is no
-// entityPath, or the URI of a namespace for the gateway's identity.
+// entityPath, or the URI of a namespace for the gateway's identity; and how to
+// get there, by transport and caFile.
 func ReadTarget(in *sink.Settings) Target {
 	text, entity, uri := in.Text("connectionString"), in.Text("entityPath"), in.Text("endpointUri")
 	var t Target
@@ -44,6 +47,7 @@ func ReadTarget(in *sink.Settings) Target {
 	default:
 		t = readConnection(in, text)
 	}
+	t.readTransport(in)
 	own := t.Entity
 	t.Entity = entity
 	switch {
@@ -63,20 +67,32 @@ func ReadTarget(in *sink.Settings) Target {
 // Origin is what errors name: the scheme, the host and the entity.
 func (t *Target) Origin() string { return "sb://" + t.Host + "/" + t.Entity }
 
-// address is where the namespace listens.
-func (t *Target) address() string {
-	if _, _, err := net.SplitHostPort(t.Host); err == nil {
-		return t.Host
+// readTransport reads the settings transport and caFile. The file is not looked
+// into: it may be there later.
+func (t *Target) readTransport(in *sink.Settings) {
+	switch transport := in.Text("transport"); transport {
+	case "", "amqp":
+	case "webSockets":
+		t.sockets = true
+	default:
+		in.Refuse("transport", "must be amqp or webSockets")
 	}
-	port := "5671"
-	if t.plain {
-		port = "5672"
+	if t.caFile = in.Text("caFile"); t.caFile != "" && t.plain {
+		in.Refuse("caFile", "stands beside UseDevelopmentEmulator=true, which means no TLS; remove one of them")
 	}
-	return net.JoinHostPort(t.hostname(), port)
 }
 
-// hostname is what a certificate must be for.
-func (t *Target) hostname() string { return (&url.URL{Host: t.Host}).Hostname() }
+// Check looks into what the settings name besides the namespace: the caFile. Its
+// error is a [*sink.SettingError].
+func (t *Target) Check() error {
+	if t.caFile == "" {
+		return nil
+	}
+	if _, err := namespace.ReadRoots(t.caFile); err != nil {
+		return &sink.SettingError{Field: "caFile", Reason: "cannot be used: " + err.Error()}
+	}
+	return nil
+}
 
 func checkEntity(in *sink.Settings, field, subject, entity string) {
 	switch {

@@ -3,6 +3,9 @@ package messaging_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -124,4 +127,37 @@ func FuzzTarget(f *testing.F) {
 			t.Errorf("%q became %q, which became %q: %v", connection, target.Connection, again.Connection, err)
 		}
 	})
+}
+
+// TestTransport holds how a namespace is got to.
+func TestTransport(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, []byte("not PEM"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, transport, caFile, connection, read, check string }{
+		{"by default", "", "", "", "", ""},
+		{"AMQP", "amqp", "", "", "", ""},
+		{"WebSockets", "webSockets", "", "", "", ""},
+		{"another", "AmqpWebSockets", "", "", "settings.transport must be amqp or webSockets", ""},
+		{"a file that is not there", "", "none.pem", "", "", "settings.caFile cannot be used: open none.pem"},
+		{"a file of something else", "", file, "", "", "settings.caFile cannot be used: holds no certificate in PEM"},
+		{"a file without TLS", "", file, "Endpoint=sb://h;SharedAccessKeyName=send;SharedAccessKey=" + secret + ";UseDevelopmentEmulator=true", "settings.caFile stands beside UseDevelopmentEmulator=true", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			settings := map[string]string{"entityPath": "q", "transport": tt.transport, "caFile": tt.caFile, "connectionString": tt.connection}
+			if tt.connection == "" {
+				settings["endpointUri"] = "sb://h"
+			}
+			target, err := read(t, settings)
+			for _, step := range []struct {
+				err  error
+				want string
+			}{{err, tt.read}, {target.Check(), tt.check}} {
+				if got := fmt.Sprint(step.err); step.want == "" && step.err != nil && tt.read == "" || !strings.HasPrefix(got, step.want) {
+					t.Errorf("error %s, want %q", got, step.want)
+				}
+			}
+		})
+	}
 }

@@ -7,6 +7,10 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/namespace"
+	"github.com/headgate/headgate/gateway/sink"
 )
 
 // errNotNow is what an SDK gets that wants to connect by itself.
@@ -53,24 +57,9 @@ func (w *wire) isOver() bool {
 }
 
 func (w *wire) connect(ctx context.Context) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", w.target.address())
-	if err != nil || w.target.plain {
-		return conn, err
-	}
-	config := w.tls.Clone()
-	if config == nil {
-		config = &tls.Config{}
-	}
-	config.ServerName = w.target.hostname()
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return secure, nil
+	t := w.target
+	dialer := &namespace.Dialer{Host: t.Host, Plain: t.plain, WebSockets: t.sockets, CAFile: t.caFile, TLS: w.tls}
+	return dialer.Dial(ctx)
 }
 
 // cut ends the connection without a word; there will be no other.
@@ -91,6 +80,20 @@ func (e *dialError) Error() string { return e.cause.Error() }
 
 // NonRetriable marks the error for the SDKs.
 func (e *dialError) NonRetriable() {}
+
+// outcome blames the endpoint where nothing but a change there helps.
+func (e *dialError) outcome(words error) delivery.Outcome {
+	if errors.As(e.cause, new(*namespace.RootsError)) {
+		return delivery.Refused(words)
+	}
+	if answered := (*namespace.StatusError)(nil); errors.As(e.cause, &answered) {
+		if out := sink.FromStatus(answered.Status, nil, time.Now(), words); out.Blame == delivery.Nobody {
+			return out
+		}
+		return delivery.Refused(words)
+	}
+	return sink.FromError(e.cause, words)
+}
 
 // fatal marks an error for the SDKs as one after which they must not try again.
 type fatal struct{ error }

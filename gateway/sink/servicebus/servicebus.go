@@ -38,7 +38,7 @@ type Sink struct{ *messaging.Sender[*client] }
 func Kind() sink.Kind {
 	return sink.Kind{
 		Name:     "serviceBus",
-		Validate: func(raw json.RawMessage) error { _, err := parse(raw); return err },
+		Validate: validate,
 		Secrets:  []sink.Secret{{Field: "connectionString", Form: sink.ConnectionString}},
 	}
 }
@@ -63,6 +63,14 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 		return nil, err
 	}
 	return &Sink{s}, nil
+}
+
+func validate(raw json.RawMessage) error {
+	target, err := parse(raw)
+	if err != nil {
+		return err
+	}
+	return target.Check()
 }
 
 func parse(raw json.RawMessage) (messaging.Target, error) {
