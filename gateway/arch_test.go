@@ -121,10 +121,10 @@ var plan = map[string]room{
 	"gateway/emulator/identity":              {},
 	"gateway/emulator/identity/identitytest": {libs: []string{azure + "/azcore"}}, // a test's half
 	"gateway/emulator/eventgrid":             {imports: []string{"gateway/emulator/certificate", "gateway/emulator/identity"}},
-	"gateway/sink/azure":                     {imports: []string{"gateway/delivery", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
-	"gateway/sink/blob":                      {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure"}, libs: []string{azure + "/azcore", azure + "/storage/azblob"}},
-	"gateway/sink/blob/azurite":              {libs: []string{azure + "/storage/azblob"}}, // for tests
-	"gateway/sink/eventgrid":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/sink", "gateway/sink/azure", "sdk/json"}, libs: []string{azure + "/azcore"}},
+	"gateway/sink/azure":                     {imports: []string{"gateway/delivery", "gateway/namespace", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity"}},
+	"gateway/sink/blob":                      {imports: []string{"gateway/event", "gateway/delivery", "gateway/namespace", "gateway/sink", "gateway/sink/azure"}, libs: []string{azure + "/azcore", azure + "/storage/azblob"}},
+	"gateway/sink/blob/azurite":              {imports: []string{"gateway/emulator/certificate"}, libs: []string{azure + "/storage/azblob"}}, // for tests
+	"gateway/sink/eventgrid":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/namespace", "gateway/sink", "gateway/sink/azure", "sdk/json"}, libs: []string{azure + "/azcore"}},
 	"gateway/sink/messaging":                 {imports: []string{"gateway/event", "gateway/delivery", "gateway/namespace", "gateway/sink"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},
 	"gateway/sink/messaging/brokertest":      {imports: []string{"gateway/emulator/amqp", "gateway/delivery", "gateway/event", "gateway/sink/sinktest"}}, // a test's half
 	"gateway/sink/servicebus":                {imports: []string{"gateway/delivery", "gateway/sink", "gateway/sink/messaging"}, libs: []string{azure + "/messaging/azservicebus"}},

@@ -90,7 +90,7 @@ func (d *Dialer) config() (*tls.Config, error) {
 	}
 	roots, err := ReadRoots(d.CAFile)
 	if err != nil {
-		return nil, &RootsError{err}
+		return nil, err
 	}
 	config.RootCAs = roots
 	return config, nil
@@ -104,15 +104,15 @@ func (e *RootsError) Error() string { return "caFile: " + e.cause.Error() }
 // Unwrap returns what is wrong with the file.
 func (e *RootsError) Unwrap() error { return e.cause }
 
-// ReadRoots returns the certificates in a PEM file.
+// ReadRoots returns the certificates in a PEM file, or a [*RootsError].
 func ReadRoots(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, &RootsError{err}
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, errors.New("holds no certificate in PEM")
+		return nil, &RootsError{errors.New("holds no certificate in PEM")}
 	}
 	return roots, nil
 }

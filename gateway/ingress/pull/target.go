@@ -2,6 +2,7 @@ package pull
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"strconv"
@@ -69,7 +70,7 @@ func (t *Target) Check() error {
 		return nil
 	}
 	if _, err := namespace.ReadRoots(t.caFile); err != nil {
-		return &SettingError{Field: "caFile", Reason: "cannot be used: " + err.Error()}
+		return &SettingError{Field: "caFile", Reason: "cannot be used: " + errors.Unwrap(err).Error()}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
+	"github.com/headgate/headgate/gateway/namespace"
 	"github.com/headgate/headgate/gateway/sink"
 )
 
@@ -93,6 +94,9 @@ func Failure(ctx context.Context, err error, wrap func(error) error) delivery.Ou
 	}
 	if noToken := (*TokenError)(nil); errors.As(err, &noToken) {
 		return noToken.outcome(wrap(noToken))
+	}
+	if noRoots := (*namespace.RootsError)(nil); errors.As(err, &noRoots) {
+		return delivery.Refused(wrap(noRoots))
 	}
 	if addressed := (*url.Error)(nil); errors.As(err, &addressed) {
 		err = addressed.Err

@@ -90,7 +90,7 @@ type Sink struct {
 func Kind() sink.Kind {
 	return sink.Kind{
 		Name:     "blob",
-		Validate: func(raw json.RawMessage) error { _, err := parse(raw); return err },
+		Validate: func(raw json.RawMessage) error { _, err := parse(raw, true); return err },
 		Secrets:  []sink.Secret{{Field: "connectionString", Form: sink.ConnectionString}, {Field: "containerUri", Form: sink.URL}},
 	}
 }
@@ -98,7 +98,7 @@ func Kind() sink.Kind {
 // New returns a sink for an endpoint's settings; what is wrong with one of them
 // is a [*sink.SettingError]. It does not connect.
 func New(raw json.RawMessage, o Options) (*Sink, error) {
-	s, err := parse(raw)
+	s, err := parse(raw, false)
 	if err != nil {
 		return nil, err
 	}

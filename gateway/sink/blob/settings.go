@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
+	"github.com/headgate/headgate/gateway/namespace"
 	"github.com/headgate/headgate/gateway/sink"
 	"github.com/headgate/headgate/gateway/sink/azure"
 )
@@ -39,9 +41,11 @@ type target struct {
 	account string // of the key
 	key     string // empty: a signature in the URL, or an identity
 	signed  bool
+	caFile  string // the certificates to trust instead of the system's; may be empty
 }
 
-func parse(raw json.RawMessage) (settings, error) {
+// parse reads settings. A caFile is looked into on request alone.
+func parse(raw json.RawMessage, look bool) (settings, error) {
 	in := sink.ReadSettings(raw)
 	connection, name, uri := in.Text("connectionString"), in.Text("container"), in.Text("containerUri")
 	var s settings
@@ -56,6 +60,11 @@ func parse(raw json.RawMessage) (settings, error) {
 		in.Refuse("container", "belongs to connectionString; a containerUri names its container itself")
 	default:
 		s.target = parseContainer(in, "containerUri", uri)
+	}
+	if s.caFile = in.Text("caFile"); look && s.caFile != "" {
+		if _, err := namespace.ReadRoots(s.caFile); err != nil {
+			in.Refuse("caFile", "cannot be used: "+errors.Unwrap(err).Error())
+		}
 	}
 	s.prefix = parsePrefix(in, in.Text("prefix"))
 	s.maxBytes = int(in.Integer("maxBytes", usualBytes, leastBytes, mostBytes))
@@ -181,7 +190,7 @@ func isContainer(name string) bool {
 
 // connect returns a client for the container, which tries each call once.
 func (t *target) connect(o Options) (*container.Client, *azure.Transport, error) {
-	transport := azure.NewTransport(lanes, nil)
+	transport := azure.NewTransport(lanes, azure.Trusting(t.caFile))
 	options := &container.ClientOptions{ClientOptions: azcore.ClientOptions{
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: cmp.Or(o.UserAgent, "headgate")},

@@ -87,11 +87,7 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	var dial azure.DialTLS
-	if s.caFile != "" {
-		dial = dialTrusting(s.caFile)
-	}
-	transport := azure.NewTransport(lanes, dial)
+	transport := azure.NewTransport(lanes, azure.Trusting(s.caFile))
 	// The publisher of azeventgrid would parse the events and write them anew:
 	// times lose their text, numbers of extensions their kind, data its form.
 	// The pipeline beneath it sends the bytes, and does all the rest.

@@ -103,7 +103,7 @@ func (s *Sink) do(ctx context.Context, body []byte) delivery.Outcome {
 	}
 	resp, err := s.pipeline.Do(req)
 	if err != nil {
-		return s.failed(ctx, err)
+		return azure.Failure(ctx, err, s.settings.wrap)
 	}
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return delivery.Delivered()
@@ -113,14 +113,6 @@ func (s *Sink) do(ctx context.Context, body []byte) delivery.Outcome {
 		return delivery.Transient(s.settings.wrap(err)) // cannot be: it lies in memory
 	}
 	return sink.FromStatus(resp.StatusCode, resp.Header, time.Now(), s.answerError(resp.StatusCode, answer))
-}
-
-// failed is the outcome of a request without an answer.
-func (s *Sink) failed(ctx context.Context, err error) delivery.Outcome {
-	if noRoots := (*rootsError)(nil); errors.As(err, &noRoots) {
-		return delivery.Refused(s.settings.wrap(noRoots))
-	}
-	return azure.Failure(ctx, err, s.settings.wrap)
 }
 
 // answerError puts an answer that is not 2xx into words.

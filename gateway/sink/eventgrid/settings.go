@@ -2,10 +2,12 @@ package eventgrid
 
 import (
 	stdjson "encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
+	"github.com/headgate/headgate/gateway/namespace"
 	"github.com/headgate/headgate/gateway/sink"
 )
 
@@ -37,8 +39,8 @@ func parse(raw stdjson.RawMessage, look bool) (settings, error) {
 		in.Refuse("accessKey", "holds a blank or a character that no key has; copy it again")
 	}
 	if look && s.caFile != "" {
-		if _, err := readRoots(s.caFile); err != nil {
-			in.Refuse("caFile", "cannot be used: "+err.Error())
+		if _, err := namespace.ReadRoots(s.caFile); err != nil {
+			in.Refuse("caFile", "cannot be used: "+errors.Unwrap(err).Error())
 		}
 	}
 	if err := in.Err(); err != nil {

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -89,7 +90,7 @@ func (t *Target) Check() error {
 		return nil
 	}
 	if _, err := namespace.ReadRoots(t.caFile); err != nil {
-		return &sink.SettingError{Field: "caFile", Reason: "cannot be used: " + err.Error()}
+		return &sink.SettingError{Field: "caFile", Reason: "cannot be used: " + errors.Unwrap(err).Error()}
 	}
 	return nil
 }

@@ -5,9 +5,11 @@ package azurite
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -23,6 +25,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+
+	"github.com/headgate/headgate/gateway/emulator/certificate"
 )
 
 // Account is the name of the account that it has.
@@ -32,11 +36,10 @@ const Account = "headgatetest"
 var Key = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("this is not a key. ", 4)[:64]))
 
 var running struct {
-	once sync.Once
-	url  string // of the account
-	cmd  *exec.Cmd
-	err  error
-	skip string
+	once    sync.Once
+	process *process
+	err     error
+	skip    string
 }
 
 // Main runs the tests of a package that uses Azurite, and then ends it. It
@@ -72,7 +75,7 @@ func Use(t testing.TB) string {
 	if running.err != nil {
 		t.Fatal(running.err)
 	}
-	return running.url
+	return running.process.url
 }
 
 //go:embed package.json package-lock.json
@@ -110,57 +113,106 @@ func install() (string, error) {
 	return dir, nil
 }
 
-func start() error {
+func start() (err error) {
+	running.process, err = launch("http")
+	return err
+}
+
+// process is a running Azurite.
+type process struct {
+	cmd *exec.Cmd
+	url string // of the account
+}
+
+// launch starts one, and waits until it listens.
+func launch(scheme string, arguments ...string) (*process, error) {
 	dir, err := install()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	listener.Close()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	data, err := os.MkdirTemp("", "headgate-blobs-")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cmd := exec.Command("node", filepath.Join(dir, "node_modules/azurite/dist/src/blob/main.js"), "--silent", "--location", data,
-		"--blobHost", "127.0.0.1", "--blobPort", port, "--skipApiVersionCheck", "--disableTelemetry")
+	arguments = append([]string{filepath.Join(dir, "node_modules/azurite/dist/src/blob/main.js"), "--silent", "--location", data,
+		"--blobHost", "127.0.0.1", "--blobPort", port, "--skipApiVersionCheck", "--disableTelemetry"}, arguments...)
+	cmd := exec.Command("node", arguments...)
 	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+Account+":"+Key)
 	cmd.Dir = data
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	running.cmd, running.url = cmd, "http://127.0.0.1:"+port+"/"+Account
+	p := &process{cmd, scheme + "://127.0.0.1:" + port + "/" + Account}
 	deadline := time.Now().Add(time.Minute)
 	for tick := time.Tick(20 * time.Millisecond); ; <-tick {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
 		if err == nil {
-			return conn.Close()
+			return p, conn.Close()
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("Azurite does not listen: %w\n%s", err, out.String())
+			err = fmt.Errorf("Azurite does not listen: %w", err)
+			return nil, errors.Join(err, p.stop(), errors.New(out.String()))
 		}
 	}
 }
 
+// Secure starts one of the test's own, which speaks HTTPS by a certificate that is
+// returned, in PEM, and takes tokens of identities besides the key. It returns the
+// URL of the account.
+func Secure(t testing.TB) (url string, trust []byte) {
+	t.Helper()
+	Use(t) // which installs it, or skips the test
+	c, err := certificate.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(c.Pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := errors.Join(os.WriteFile(certFile, c.PEM, 0o600),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := launch("https", "--cert", certFile, "--key", keyFile, "--oauth", "basic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p.url, c.PEM
+}
+
 func stop() error {
-	cmd := running.cmd
-	if cmd == nil {
+	if running.process == nil {
 		return nil
 	}
-	defer os.RemoveAll(cmd.Dir)
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+	return running.process.stop()
+}
+
+func (p *process) stop() error {
+	defer os.RemoveAll(p.cmd.Dir)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return errors.Join(err, p.cmd.Process.Kill(), p.cmd.Wait())
 	}
-	defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
-	err := cmd.Wait()
+	defer time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() }).Stop()
+	err := p.cmd.Wait()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return nil // it was told to
 	}
