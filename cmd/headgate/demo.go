@@ -23,8 +23,8 @@ import (
 	"github.com/headgate/headgate/gateway/telemetry"
 )
 
-const demoHelp = `Serve a gateway with an example in it, simulate a house of digital twins that feeds it,
-and show what becomes of their events in an event hub, a Service Bus queue, an Event Grid
+const demoHelp = `Serve a gateway with an example in it, simulate a factory of digital twins that feeds
+it, and show what becomes of their events in an event hub, a Service Bus queue, an Event Grid
 topic and a webhook, all of which are emulated on this machine. Everything lies in memory
 or in a temporary directory, which goes when the demo stops (Ctrl-C).
 
@@ -149,6 +149,7 @@ func (d *demonstration) example(ctx context.Context, served chan error) (err err
 		return fmt.Errorf("seed the example: %w", err)
 	}
 	d.introduce()
+	d.board.begin(time.Now())
 	if d.duration > 0 { // of the play, however long the start took
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d.duration)
@@ -191,15 +192,15 @@ func (d *demonstration) example(ctx context.Context, served chan error) (err err
 	return context.Cause(playing)
 }
 
-// simulate lets the house live, and sends what happens in it.
+// simulate lets the factory live, and sends what happens in it.
 func (d *demonstration) simulate(ctx context.Context) error {
-	house, started, sent := demo.New(uint64(time.Now().UnixNano())), time.Now(), 0
+	factory, started, sent := demo.New(uint64(time.Now().UnixNano())), time.Now(), 0
 	for {
 		// At high rates several events go in one request.
 		due := max(1, min(100, int(time.Since(started).Seconds()*d.rate)-sent))
 		batch := make([]event.Event, due)
 		for i := range batch {
-			batch[i] = house.Next(time.Now())
+			batch[i] = factory.Next(time.Now())
 		}
 		s := sender{client: d.client, progress: &progress{w: io.Discard}}
 		if err := s.send(ctx, batch); err != nil {
@@ -258,7 +259,7 @@ func (d *demonstration) introduce() {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "listening on %s\n\n", d.url)
-	fmt.Fprintf(&b, "A house of 12 rooms with digital twins is simulated; its events go through these routes:\n\n")
+	fmt.Fprintf(&b, "A factory with digital twins is simulated: three lines of a press, an oven, a conveyor and a robot, and the orders\nthat are made on them. Its events go through these routes:\n\n")
 	for _, r := range seedRoutes() {
 		fmt.Fprintf(&b, "  %-9s → %-9s %s\n", r.id, r.endpoint, r.about)
 	}
@@ -269,7 +270,7 @@ func (d *demonstration) introduce() {
 	for _, try := range []string{
 		d.app.self + " tail --deliveries" + flag,
 		d.app.self + " get routes" + flag,
-		d.app.self + " put route cold --endpoint desk --filter \"PATCH('/temperature') < 20\"" + flag,
+		d.app.self + " put route cold --endpoint desk --filter \"PATCH('/temperature') < 212\"" + flag,
 		"curl -s '" + d.emulator.ControlURL() + "/entities?service=serviceBus&limit=2'",
 		"curl -d '{\"service\":\"serviceBus\",\"kind\":\"server-busy\",\"times\":50}' " + d.emulator.ControlURL() + "/faults",
 		d.app.self + " status" + flag,

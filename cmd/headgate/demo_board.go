@@ -53,6 +53,13 @@ func newBoard(out io.Writer, now time.Time) *board {
 	}
 }
 
+// begin has the rates counted from now on.
+func (b *board) begin(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.since = now
+}
+
 // walk returns the walk of the event at p, beginning it when it is new; nil
 // when too much is remembered already.
 func (b *board) walk(p event.Position, now time.Time) *walk {

@@ -160,11 +160,12 @@ func TestDemo(t *testing.T) {
 	ctx, interrupt := context.WithTimeoutCause(t.Context(), 3*time.Minute, errors.New("the demo did not show every endpoint within three minutes"))
 	defer interrupt()
 	out := &watched{until: []*regexp.Regexp{
-		regexp.MustCompile(`→ series +→ hub +partition [0-3]: \{"temperature":[0-9.]+,"\$dtId":"thermostat-[0-9]+"\}`),
-		regexp.MustCompile(`→ rooms +→ queue +session room-[0-9]+, message [0-9]+: isIn → room-`),
-		regexp.MustCompile(`→ rooms +→ queue +session room-[0-9]+, message [0-9]+: /occupied = `),
-		regexp.MustCompile(`→ alarms +→ topic +subscription desk, POST /alarms: \{"room":"room-`),
-		regexp.MustCompile(`→ hot +→ desk +POST /desk: /temperature = 2[6-9]`),
+		regexp.MustCompile(`→ series +→ hub +partition [0-3]: \{"temperature":[0-9.]+,"\$dtId":"oven-[1-3]"\}`),
+		regexp.MustCompile(`→ lines +→ queue +session line-[1-3], message [0-9]+: makes → order-`),
+		regexp.MustCompile(`→ lines +→ queue +session line-[1-3], message [0-9]+: /done = `),
+		regexp.MustCompile(`→ lines +→ queue +session line-[1-3], message [0-9]+: /speed = `),
+		regexp.MustCompile(`→ alarms +→ topic +subscription desk, POST /alarms: \{"machine":"oven-`),
+		regexp.MustCompile(`→ hot +→ desk +POST /desk: /temperature = 2[23][0-9]`),
 		regexp.MustCompile(`events/s in`),
 	}, then: interrupt}
 	var stderr strings.Builder

@@ -20,7 +20,7 @@ const (
 // What the emulator holds for the example.
 const (
 	hubName   = "telemetry"
-	queueName = "rooms"
+	queueName = "lines"
 	topicName = "alarms"
 	hookName  = "desk"
 )
@@ -40,12 +40,11 @@ func seedRoutes() []seedRoute {
 	const update = "type = 'Microsoft.DigitalTwins.Twin.Update'"
 	return []seedRoute{
 		{"series", hubEndpoint, update, "tsi", nil, "every twin update as a flat time series event, by the plugin tsi, into an event hub"},
-		{"rooms", queueEndpoint, "STARTS_WITH(subject, 'room-') OR $body.$relationshipName = 'isIn'", "sessions",
-			map[string]any{"sessionId": []string{"$body.$targetId", "$twin"}},
-			"what happens in a room, by the plugin sessions, into Service Bus: each room is a session"},
-		{"alarms", topicEndpoint, "type = 'Microsoft.DigitalTwins.Twin.Create' OR type = 'Microsoft.DigitalTwins.Twin.Delete'", "", nil,
-			"twins that come and go, the alarms: in the Event Grid schema to a topic, and on to a webhook"},
-		{"hot", deskEndpoint, update + " AND PATCH('/temperature') > 26", "", nil, "PATCH('/temperature') > 26: it is too hot, straight to a webhook"},
+		{"lines", queueEndpoint, "STARTS_WITH(subject, 'line-')", "sessions", map[string]any{"sessionId": "$twin"},
+			"what happens on a line, by the plugin sessions, into Service Bus: each line is a session"},
+		{"alarms", topicEndpoint, "STARTS_WITH(subject, 'alarm-')", "", nil,
+			"alarms, twins that come and go: in the Event Grid schema to a topic, and on to a webhook"},
+		{"hot", deskEndpoint, update + " AND PATCH('/temperature') > 228", "", nil, "PATCH('/temperature') > 228: an oven is hot, straight to a webhook"},
 	}
 }
 

@@ -25,7 +25,7 @@ func inspectCommand(a *app) *cobra.Command {
 		Use: "inspect MODULE", Short: "Show what a module is and what is wrong with it",
 		Long: inspectHelp, Example: "  headgate plugin inspect warm.wasm", Args: wants(1, 1, "the file of the module; - is standard input"),
 	}
-	cmd.Flags().StringVar(&file, "events", "", "try it on the events in `FILE`; - is standard input (default: those of a simulated house)")
+	cmd.Flags().StringVar(&file, "events", "", "try it on the events in `FILE`; - is standard input (default: those of a simulated factory)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		bench, err := workbench.Open(cmd.Context())

@@ -112,7 +112,7 @@ func patchText(e *event.Event) (string, bool) {
 	return strings.Join(parts, ", "), true
 }
 
-// twinText is "isIn → room-101" for a relationship that begins or ends, and the
+// twinText is "makes → order-1001" for a relationship that begins or ends, and the
 // properties of a twin that does, without what every twin has.
 func twinText(e *event.Event) (string, bool) {
 	var data map[string]json.RawMessage

@@ -1,181 +1,186 @@
-// Package demo simulates a house full of digital twins: thermostats that
-// report, rooms that fill and empty, people who move, alarms that come and go.
+// Package demo simulates a factory full of digital twins: a plant with lines,
+// lines with machines, orders that are made on them, alarms that come and go.
 //
 // Its events have the shapes that Azure Digital Twins gives them, so that what
-// works here works there. The same seed makes the same house.
+// works here works there. The same seed makes the same factory.
 package demo
 
 import (
 	"encoding/hex"
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/headgate/headgate/gateway/event"
 )
 
-// Host is the source of the house's events: the name of its imaginary instance
+// Host is the source of the factory's events: the name of its imaginary instance
 // of Azure Digital Twins.
-const Host = "demo-house.api.weu.digitaltwins.example"
+const Host = "demo-factory.api.weu.digitaltwins.example"
 
 // Models of the twins.
 const (
-	ThermostatModel = "dtmi:demo:house:Thermostat;1"
-	RoomModel       = "dtmi:demo:house:Room;1"
-	AlarmModel      = "dtmi:demo:house:Alarm;1"
-	personModel     = "dtmi:demo:house:Person;1"
+	PlantModel    = "dtmi:example:factory:Plant;1"
+	LineModel     = "dtmi:example:factory:Line;1"
+	PressModel    = "dtmi:example:factory:Press;1"
+	OvenModel     = "dtmi:example:factory:Oven;1"
+	ConveyorModel = "dtmi:example:factory:Conveyor;1"
+	RobotModel    = "dtmi:example:factory:Robot;1"
+	OrderModel    = "dtmi:example:factory:Order;1"
+	AlarmModel    = "dtmi:example:factory:Alarm;1"
 )
 
-// hot is the temperature at which a room raises an alarm; it ends one degree
-// below.
-const hot = 26.0
+// plant is the one twin above all lines.
+const plant = "plant-1"
 
-// House is a simulation. It is not safe for concurrent use.
-type House struct {
+// Factory is a simulation. It is not safe for concurrent use.
+type Factory struct {
 	rnd    *rand.Rand
-	rooms  []room
-	people []person
+	lines  []*line
+	orders int           // that were begun, by which they are numbered
 	next   []event.Event // what already follows from the past
-	ticks  int
+	built  bool
 }
 
-type room struct {
-	number      string
-	temperature float64
-	setpoint    float64
-	phase       float64
-	occupants   int
-	alarm       bool
+// New returns a factory of three lines, each with a press, an oven, a conveyor
+// and a robot.
+func New(seed uint64) *Factory {
+	f := &Factory{rnd: rand.New(rand.NewPCG(seed, seed)), orders: 1000}
+	for n := 1; n <= 3; n++ {
+		l := &line{id: fmt.Sprintf("line-%d", n), speed: 30 + 5*f.rnd.Float64()}
+		for _, kind := range []kind{press, oven, conveyor, robot} {
+			l.machines = append(l.machines, newMachine(f.rnd, kind, n))
+		}
+		f.lines = append(f.lines, l)
+	}
+	return f
 }
 
-// person is somewhere: the index of a room, or -1 for outside.
-type person struct {
-	name string
-	in   int
+// Next returns what happens next, at now: one event. The first ones are those of
+// the factory's twins being made.
+func (f *Factory) Next(now time.Time) event.Event {
+	if !f.built {
+		f.built = true
+		f.build(now)
+	}
+	if len(f.next) == 0 {
+		f.live(now)
+	}
+	e := f.next[0]
+	f.next = f.next[1:]
+	return e
 }
 
-// New returns a house of three floors with four rooms each.
-func New(seed uint64) *House {
-	h := &House{rnd: rand.New(rand.NewPCG(seed, seed))}
-	for floor := 1; floor <= 3; floor++ {
-		for n := 1; n <= 4; n++ {
-			h.rooms = append(h.rooms, room{
-				number:      strconv.Itoa(floor*100 + n),
-				temperature: 20 + 4*h.rnd.Float64(),
-				setpoint:    21,
-				phase:       2 * math.Pi * h.rnd.Float64(),
-			})
+// will adds events to those that come next.
+func (f *Factory) will(events ...event.Event) { f.next = append(f.next, events...) }
+
+// build makes the twins and their relationships, from the top.
+func (f *Factory) build(now time.Time) {
+	f.will(f.lifecycle(now, event.TwinCreate, plant, PlantModel, property{"site", `"north"`}))
+	for _, l := range f.lines {
+		f.will(
+			f.lifecycle(now, event.TwinCreate, l.id, LineModel, property{"speed", number(l.speed, 1)}, property{"running", "false"}),
+			f.relationship(now, event.RelationshipCreate, plant, "contains", l.id),
+		)
+		for _, m := range l.machines {
+			f.will(
+				f.lifecycle(now, event.TwinCreate, m.id, m.model(), m.properties()...),
+				f.relationship(now, event.RelationshipCreate, l.id, "contains", m.id),
+			)
 		}
 	}
-	for i := range 8 {
-		h.people = append(h.people, person{name: fmt.Sprintf("person-%d", i+1), in: -1})
-	}
-	return h
 }
 
-// Next returns what happens next, at now: one event.
-func (h *House) Next(now time.Time) event.Event {
-	if len(h.next) > 0 {
-		e := h.next[0]
-		h.next = h.next[1:]
-		return e
+// live lets a little time pass for some machine, and adds at least one event.
+func (f *Factory) live(now time.Time) {
+	l := f.lines[f.rnd.IntN(len(f.lines))]
+	m := l.machines[f.rnd.IntN(len(l.machines))]
+	m.drift(f.rnd, l.running())
+	if f.alarm(now, m) {
+		return
 	}
-	h.ticks++
-	r := &h.rooms[h.rnd.IntN(len(h.rooms))]
-	h.drift(r)
-	if e, ok := h.alarm(r, now); ok {
-		return e
-	}
-	switch p := h.rnd.Float64(); {
-	case p < .50:
-		return h.update(now, "thermostat-"+r.number, ThermostatModel, "/temperature", number(r.temperature))
-	case p < .58:
-		r.setpoint = 19 + float64(h.rnd.IntN(9))/2
-		return h.update(now, "room-"+r.number, RoomModel, "/Climate/setpoint", number(r.setpoint))
-	case p < .82:
-		return h.telemetry(r)
+	switch p := f.rnd.Float64(); {
+	case p < .44:
+		f.will(f.update(now, m.id, m.model(), m.changes(f.rnd)...))
+	case p < .72:
+		f.will(f.telemetry(m))
+	case p < .76:
+		l.speed = min(max(l.speed+f.rnd.NormFloat64(), 25), 40)
+		f.will(f.update(now, l.id, LineModel, replace("/speed", number(l.speed, 1))))
+	case p < .77 && !m.alarm: // nobody touches it then
+		f.exchange(now, l, m)
+	case p < .80 && m.kind == oven:
+		m.setpoint = 210 + 5*float64(f.rnd.IntN(4))
+		f.will(f.update(now, m.id, OvenModel, replace("/controller/setpoint", number(m.setpoint, 0))))
 	default:
-		return h.move(now)
+		f.work(now, l)
 	}
 }
 
-// drift lets the temperature of r follow the sun, the heating and its people.
-func (h *House) drift(r *room) {
-	sun := 4.5 * math.Sin(float64(h.ticks)/120+r.phase)
-	goal := r.setpoint + sun + .3*float64(r.occupants)
-	r.temperature += (goal-r.temperature)/4 + h.rnd.NormFloat64()/5
+// alarm creates the alarm of an oven that has become too hot, and deletes it once
+// that has cooled down. It reports whether it did.
+func (f *Factory) alarm(now time.Time, m *machine) bool {
+	if m.kind != oven {
+		return false
+	}
+	begins := !m.alarm && m.value > tooHot
+	if !begins && !(m.alarm && m.value < tooHot-4) {
+		return false
+	}
+	typ := event.TwinDelete
+	if m.alarm = begins; begins {
+		typ = event.TwinCreate
+		m.alarmedAt = m.value
+	}
+	f.will(f.lifecycle(now, typ, "alarm-"+m.id, AlarmModel,
+		property{"machine", fmt.Sprintf("%q", m.id)}, property{"temperature", number(m.alarmedAt, 1)}, property{"severity", `"high"`}))
+	return true
 }
 
-// alarm creates the alarm of a room that has become hot, and deletes it once
-// the room has cooled down.
-func (h *House) alarm(r *room, now time.Time) (event.Event, bool) {
-	switch {
-	case !r.alarm && r.temperature > hot:
-		r.alarm = true
-		return h.lifecycle(now, event.TwinCreate, r), true
-	case r.alarm && r.temperature < hot-1:
-		r.alarm = false
-		return h.lifecycle(now, event.TwinDelete, r), true
-	}
-	return event.Event{}, false
+// exchange takes a machine out of its line for a new one of the same name, as one
+// does with what is worn.
+func (f *Factory) exchange(now time.Time, l *line, m *machine) {
+	f.will(f.relationship(now, event.RelationshipDelete, l.id, "contains", m.id))
+	m.wear = 0
+	f.will(
+		f.update(now, m.id, m.model(), replace("/serial", fmt.Sprintf("%q", f.uuid()[:8]))),
+		f.relationship(now, event.RelationshipCreate, l.id, "contains", m.id),
+	)
 }
 
-// move takes somebody through a door: the relationship to the room begins or
-// ends, and when that fills or empties the room, its twin says so next.
-func (h *House) move(now time.Time) event.Event {
-	p := &h.people[h.rnd.IntN(len(h.people))]
-	enters := p.in < 0
-	if enters {
-		p.in = h.rnd.IntN(len(h.rooms))
-	}
-	r, before := &h.rooms[p.in], h.rooms[p.in].occupants
-	typ := event.RelationshipCreate
-	if enters {
-		r.occupants++
-	} else {
-		r.occupants--
-		p.in, typ = -1, event.RelationshipDelete
-	}
-	if before == 0 || r.occupants == 0 {
-		h.next = append(h.next, h.update(now, "room-"+r.number, RoomModel, "/occupied", strconv.FormatBool(enters)))
-	}
-	return h.relationship(now, typ, p.name, r)
-}
-
-// uuid makes an id from the house's own chance, so that a seed fixes it.
-func (h *House) uuid() string {
+// uuid makes an id from the factory's own chance, so that a seed fixes it.
+func (f *Factory) uuid() string {
 	var b [16]byte
 	for i := range b {
-		b[i] = byte(h.rnd.Uint32())
+		b[i] = byte(f.rnd.Uint32())
 	}
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // trace is a W3C traceparent.
-func (h *House) trace() []event.Extension {
+func (f *Factory) trace() []event.Extension {
 	var b [24]byte
 	for i := range b {
-		b[i] = byte(h.rnd.Uint32())
+		b[i] = byte(f.rnd.Uint32())
 	}
 	id := hex.EncodeToString(b[:])
 	return []event.Extension{{Name: "traceparent", Value: "00-" + id[:32] + "-" + id[32:] + "-01"}}
 }
 
-// number writes a measured value with one decimal.
-func number(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
-
-// Samples are events of every type that a house has, the same each time: for
+// Samples are events of every type that a factory has, the same each time: for
 // whoever has none of their own to try something on.
 func Samples() []event.Event {
-	h, now := New(1), time.Date(2024, 5, 1, 8, 0, 0, 0, time.UTC)
+	f, now := New(1), time.Date(2024, 5, 1, 8, 0, 0, 0, time.UTC)
+	for range skipped {
+		f.Next(now)
+	}
 	events := make([]event.Event, samples)
 	for i := range events {
-		events[i] = h.Next(now.Add(time.Duration(i) * time.Second))
+		events[i] = f.Next(now.Add(time.Duration(i) * time.Second))
 	}
 	return events
 }
 
-const samples = 200
+// Of the events that make the factory, most are skipped.
+const samples, skipped = 200, 24

@@ -2,51 +2,81 @@ package demo
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/event"
 )
 
 // notification is what all events but telemetry have in common.
-func (h *House) notification(now time.Time, typ, subject, data string) event.Event {
+func (f *Factory) notification(now time.Time, typ, subject, data string) event.Event {
 	return event.Event{
-		ID: h.uuid(), Source: Host, Type: typ, Subject: subject, Time: timestamp(now),
-		DataContentType: "application/json", Extensions: h.trace(), Data: []byte(data),
+		ID: f.uuid(), Source: Host, Type: typ, Subject: subject, Time: timestamp(now),
+		DataContentType: "application/json", Extensions: f.trace(), Data: []byte(data),
 	}
 }
 
-// update is a property of a twin that was replaced.
-func (h *House) update(now time.Time, twin, model, path, value string) event.Event {
-	return h.notification(now, event.TwinUpdate, twin,
-		fmt.Sprintf(`{"modelId":%q,"patch":[{"value":%s,"path":%q,"op":"replace"}]}`, model, value, path))
+// operation is one of a JSON Patch. A removal has no value.
+type operation struct{ op, path, value string }
+
+func replace(path, value string) operation { return operation{"replace", path, value} }
+
+// patch is what an update carries.
+func patch(model string, ops []operation) string {
+	parts := make([]string, len(ops))
+	for i, o := range ops {
+		if o.value != "" {
+			parts[i] = fmt.Sprintf(`"value":%s,`, o.value)
+		}
+		parts[i] = fmt.Sprintf(`{%s"path":%q,"op":%q}`, parts[i], o.path, o.op)
+	}
+	return fmt.Sprintf(`{"modelId":%q,"patch":[%s]}`, model, strings.Join(parts, ","))
 }
 
-// telemetry is what a thermostat says without changing its twin. It has no
-// subject and no time, and its source names the twin.
-func (h *House) telemetry(r *room) event.Event {
-	humidity := 38 + 6*h.rnd.Float64()
+// update is a twin of which properties have changed.
+func (f *Factory) update(now time.Time, twin, model string, ops ...operation) event.Event {
+	return f.notification(now, event.TwinUpdate, twin, patch(model, ops))
+}
+
+// telemetry is what a machine says without changing its twin. It has no time, its
+// source names the twin, and its subject the component, if that says it.
+func (f *Factory) telemetry(m *machine) event.Event {
+	component, data := m.readings(f.rnd)
 	return event.Event{
-		ID: h.uuid(), Source: Host + "/digitaltwins/thermostat-" + r.number, Type: event.Telemetry,
-		DataContentType: "application/json", DataSchema: ThermostatModel, Extensions: h.trace(),
-		Data: fmt.Appendf(nil, `{"Temperature":%s,"Humidity":%s}`, number(r.temperature), number(humidity)),
+		ID: f.uuid(), Source: Host + "/digitaltwins/" + m.id, Type: event.Telemetry, Subject: component,
+		DataContentType: "application/json", DataSchema: m.model(), Extensions: f.trace(), Data: []byte(data),
 	}
 }
 
-// lifecycle is the alarm of a room, created or deleted: the whole twin.
-func (h *House) lifecycle(now time.Time, typ string, r *room) event.Event {
+// lifecycle is a twin that was created or deleted: the whole of it.
+func (f *Factory) lifecycle(now time.Time, typ, twin, model string, properties ...property) event.Event {
 	at := timestamp(now)
-	return h.notification(now, typ, "alarm-"+r.number, fmt.Sprintf(
-		`{"$dtId":"alarm-%s","$etag":"W/\"%s\"","room":"room-%s","temperature":%s,`+
-			`"$metadata":{"$model":%q,"room":{"lastUpdateTime":%q},"temperature":{"lastUpdateTime":%q}}}`,
-		r.number, h.uuid(), r.number, number(r.temperature), AlarmModel, at, at))
+	var values, metadata strings.Builder
+	for _, p := range properties {
+		fmt.Fprintf(&values, `,%q:%s`, p.name, p.value)
+		if !strings.HasPrefix(p.value, "{") { // a component has none here
+			fmt.Fprintf(&metadata, `,%q:{"lastUpdateTime":%q}`, p.name, at)
+		}
+	}
+	return f.notification(now, typ, twin, fmt.Sprintf(`{"$dtId":%q,"$etag":"W/\"%s\""%s,"$metadata":{"$model":%q%s}}`,
+		twin, f.uuid(), &values, model, &metadata))
 }
 
-// relationship is somebody's being in a room, begun or ended.
-func (h *House) relationship(now time.Time, typ, who string, r *room) event.Event {
-	id := who + "-in-" + r.number
-	return h.notification(now, typ, who+"/relationships/"+id, fmt.Sprintf(
-		`{"$relationshipId":%q,"$etag":"W/\"%s\"","$sourceId":%q,"$relationshipName":"isIn","$targetId":"room-%s"}`,
-		id, h.uuid(), who, r.number))
+// relationship is one that was created or deleted: the whole of it.
+func (f *Factory) relationship(now time.Time, typ, from, name, to string, properties ...property) event.Event {
+	var values strings.Builder
+	for _, p := range properties {
+		fmt.Fprintf(&values, `,%q:%s`, p.name, p.value)
+	}
+	id := from + "-" + name + "-" + to
+	return f.notification(now, typ, from+"/relationships/"+id, fmt.Sprintf(
+		`{"$relationshipId":%q,"$etag":"W/\"%s\"","$sourceId":%q,"$relationshipName":%q,"$targetId":%q%s}`,
+		id, f.uuid(), from, name, to, &values))
+}
+
+// relationshipUpdate is a relationship of which properties have changed.
+func (f *Factory) relationshipUpdate(now time.Time, from, name, to, model string, ops ...operation) event.Event {
+	return f.notification(now, event.RelationshipUpdate, from+"/relationships/"+from+"-"+name+"-"+to, patch(model, ops))
 }
 
 // timestamp writes a time as Azure Digital Twins does, with seven decimals.

@@ -86,7 +86,7 @@ func (b *Bench) Check(ctx context.Context, wasm []byte) (plugin.Info, error) {
 }
 
 // Inspect takes a module apart and tries it on events, or on those of a
-// simulated house when there are none.
+// simulated factory when there are none.
 func (b *Bench) Inspect(ctx context.Context, wasm []byte, events []event.Event) (*admission.Report, error) {
 	if len(events) == 0 {
 		events = demo.Samples()
