@@ -82,6 +82,7 @@ var plan = map[string]room{
 	"gateway/npmtest":               {}, // for tests
 	"gateway/problem":               {},
 	"gateway/rates":                 {},
+	"gateway/causes":                {imports: []string{"gateway/delivery"}},
 	"gateway/site":                  {},
 	"gateway/ingress":               {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},
 	"gateway/ingress/pull":          {imports: []string{"gateway/event", "gateway/namespace", "sdk/json"}, libs: []string{azure + "/azcore", azure + "/azidentity", goamqp}},

@@ -128,7 +128,7 @@ func (c *copying) fail(err error) (news bool) {
 
 // copyPage copies the next letters behind after, and notes how far it came.
 func (g *Gateway) copyPage(ctx context.Context, endpoint string, letters *blob.Letters, after *delivery.Ref) (n int, err error) {
-	page, err := g.journal.DeadLetters().Page(ctx, *after, copyPage, endpoint)
+	page, err := g.letters.Page(ctx, *after, copyPage, endpoint)
 	if err != nil {
 		return 0, err
 	}

@@ -71,6 +71,8 @@ type Gateway struct {
 	accepted atomic.Uint64 // events, since the start
 	book     *rates.Book
 	trail    *trail.Trail
+	letters  letterStore
+	redrives redrives
 	copies   copies
 	tail     *admin.Tail
 	site     *site.Site
@@ -121,6 +123,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		return nil, inDir(opts.Dir, err)
 	}
 	g.onClose(unhurried(g.journal.Close))
+	g.letters = newLetterStore(g.journal.DeadLetters())
 
 	g.metrics = telemetry.NewMetrics(telemetry.Options{Version: opts.Version, Logger: opts.Logger})
 	cache := filepath.Join(opts.Dir, cacheDir)
@@ -161,7 +164,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("data directory %s: catalog cannot be put in force: %w", opts.Dir, err)
 	}
-	g.dispatch, err = dispatch.Open(ctx, g.journal, g.journal.Retries(), g.journal.DeadLetters(), first.plan, dispatch.Options{
+	g.dispatch, err = dispatch.Open(ctx, g.journal, g.journal.Retries(), g.letters, first.plan, dispatch.Options{
 		Workers: workers, Recorder: recorders{g.metrics, &g.tally, g.tail, g.trail}, Accepted: g.tail.Accepted, Logger: opts.Logger,
 	})
 	if err != nil {
@@ -172,6 +175,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	g.metrics.Watch(g.telemetryState)
 	g.book = rates.NewBook(g.started, g.reading)
 	g.wg.Go(func() { g.book.Run(g.background) })
+	g.wg.Go(g.learnLetters)
 	g.wg.Go(func() { g.builder.bindings.warmUp(g.background) })
 	g.copyLetters(&first.snapshot)
 
@@ -297,7 +301,7 @@ func (g *Gateway) measurePlugin(u plugin.Use) {
 func (g *Gateway) telemetryState() telemetry.State {
 	stats := g.journal.Stats()
 	s := telemetry.State{JournalBytes: uint64(stats.Bytes), First: stats.First, Last: stats.Last}
-	dead := g.journal.DeadLetters().Counts()
+	dead := g.letters.Counts()
 	for _, e := range g.dispatch.Status() {
 		s.Endpoints = append(s.Endpoints, telemetry.EndpointState{
 			Name: e.Endpoint, Lag: e.Behind, Retrying: e.Retrying, Dead: dead[e.Endpoint],

@@ -15,12 +15,15 @@ const letterPage = 256
 
 // DeadLetters returns those that q asks for; see [admin.Letters].
 func (g *Gateway) DeadLetters(ctx context.Context, q admin.LetterQuery) ([]delivery.Kept, error) {
+	if q.Group != "" {
+		return g.lettersOfGroup(ctx, q)
+	}
 	found := []delivery.Kept{}
 	after := q.After
 	for len(found) < q.Limit {
 		// Letters hold whole events, so no more are read than may be asked for.
 		limit := min(q.Limit-len(found), letterPage)
-		page, err := g.journal.DeadLetters().Page(ctx, after, limit, q.Endpoint)
+		page, err := g.letters.Page(ctx, after, limit, q.Endpoint)
 		if err != nil {
 			return nil, err
 		}
@@ -39,39 +42,11 @@ func (g *Gateway) DeadLetters(ctx context.Context, q admin.LetterQuery) ([]deliv
 
 // DeadLetter returns one.
 func (g *Gateway) DeadLetter(ctx context.Context, id delivery.Ref) (delivery.Kept, error) {
-	letter, err := g.journal.DeadLetters().Get(ctx, id)
+	letter, err := g.letters.Get(ctx, id)
 	if errors.Is(err, journal.ErrNotFound) {
 		return delivery.Kept{}, &catalog.NotFoundError{Kind: "dead letter", Name: id.String()}
 	}
 	return delivery.Kept{Ref: id, DeadLetter: letter}, err
-}
-
-// Redrive sends dead letters again, under the routes in force. Few are on
-// their way when it returns; many follow in the background, as fast as their
-// endpoint takes them.
-func (g *Gateway) Redrive(ctx context.Context, s catalog.Selection) (catalog.Redriven, error) {
-	var out catalog.Redriven
-	refs, err := g.selected(ctx, s)
-	if err != nil {
-		return out, err
-	}
-	if len(refs) == 0 {
-		return out, g.knows(s.Endpoint)
-	}
-	if len(refs) > letterPage {
-		g.wg.Go(func() {
-			done, err := g.dispatch.Redrive(g.background, refs)
-			g.log.Info("redrive ended", "asked", len(refs), "started", done.Started, "refused", len(done.Refused), "err", err)
-		})
-		out.Redriving = len(refs)
-		return out, nil
-	}
-	done, err := g.dispatch.Redrive(ctx, refs)
-	out.Redriving = done.Started
-	for _, r := range done.Refused {
-		out.Refused = append(out.Refused, catalog.RefusedLetter{ID: r.Letter, Reason: r.Reason})
-	}
-	return out, err
 }
 
 // knows returns an error for the name of an endpoint that does not exist, so
@@ -93,32 +68,30 @@ func (g *Gateway) Purge(ctx context.Context, s catalog.Selection) (int, error) {
 	if len(refs) == 0 {
 		return 0, g.knows(s.Endpoint)
 	}
-	return len(refs), g.journal.DeadLetters().Remove(ctx, refs)
+	return len(refs), g.letters.Remove(ctx, refs)
 }
 
 // selected returns the letters that s is about, in order.
 func (g *Gateway) selected(ctx context.Context, s catalog.Selection) ([]delivery.Ref, error) {
-	if len(s.IDs) > 0 {
-		for _, id := range s.IDs {
-			if _, err := g.DeadLetter(ctx, id); err != nil {
-				return nil, err
-			}
+	if s.Group != "" {
+		return g.letters.ofGroup(ctx, s.Group)
+	}
+	for _, id := range s.IDs {
+		if !g.letters.Has(id) {
+			return nil, &catalog.NotFoundError{Kind: "dead letter", Name: id.String()}
 		}
+	}
+	if len(s.IDs) > 0 {
 		return s.IDs, nil
 	}
 	var refs []delivery.Ref
-	var after delivery.Ref
-	for {
-		page, err := g.journal.DeadLetters().Page(ctx, after, letterPage, s.Endpoint)
-		if err != nil {
-			return nil, err
+	for after := (delivery.Ref{}); ; {
+		const page = 4096
+		some := g.letters.Refs(after, page, s.Endpoint)
+		refs = append(refs, some...)
+		if len(some) < page {
+			return refs, ctx.Err()
 		}
-		for _, k := range page {
-			refs = append(refs, k.Ref)
-			after = k.Ref
-		}
-		if len(page) < letterPage {
-			return refs, nil
-		}
+		after = some[page-1]
 	}
 }

@@ -24,8 +24,8 @@ type tally struct {
 }
 
 type count struct {
-	delivered, failed, dead uint64
-	lastDelivered           time.Time
+	delivered, failed uint64
+	lastDelivered     time.Time
 }
 
 // Record implements [dispatch.Recorder].
@@ -48,10 +48,6 @@ func (t *tally) Record(tries []delivery.Try) {
 		} else {
 			c.failed++
 			t.all.failed++
-		}
-		if try.Dead {
-			c.dead++
-			t.all.dead++
 		}
 	}
 }
@@ -90,7 +86,7 @@ func (g *Gateway) Status(context.Context) (catalog.Status, error) {
 	if err := g.journal.Healthy(); err != nil {
 		s.Journal.Full, s.Journal.Reason = true, err.Error()
 	}
-	dead := g.journal.DeadLetters().Counts()
+	dead := g.letters.Counts()
 	for _, e := range g.dispatch.Status() {
 		configured, ok := snapshot.Endpoint(e.Endpoint)
 		if !ok {

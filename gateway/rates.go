@@ -120,14 +120,17 @@ func (g *Gateway) reading() rates.Reading {
 	snapshot := g.store.Snapshot()
 	r := rates.Reading{In: g.accepted.Load()}
 	asked := map[string]uint64{}
-	total := g.tally.total()
-	r.Delivered, r.Failed, r.Dead = total.delivered, total.failed, total.dead
+	total, dead := g.tally.total(), g.letters.causes.Kepts()
+	r.Delivered, r.Failed = total.delivered, total.failed
+	for _, n := range dead {
+		r.Dead += n
+	}
 	for _, e := range g.dispatch.Status() {
 		c := g.tally.of(e.Endpoint)
 		asked[e.Endpoint] = e.Evaluated
 		r.Waiting += uint64(e.Queued + e.Retrying)
 		r.Endpoints = append(r.Endpoints, rates.Endpoint{
-			Name: e.Endpoint, Delivered: c.delivered, Failed: c.failed, Dead: c.dead,
+			Name: e.Endpoint, Delivered: c.delivered, Failed: c.failed, Dead: dead[e.Endpoint],
 			Evaluated: e.Evaluated, Backlog: e.Behind, Retrying: uint64(e.Retrying),
 		})
 	}

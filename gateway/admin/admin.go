@@ -127,9 +127,13 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/traps/:id", s.getTrap},
 
 		{http.MethodGet, "/dead-letters", s.listLetters},
+		{http.MethodGet, "/dead-letters/groups", s.listLetterGroups},
 		{http.MethodGet, "/dead-letters/:id", s.getLetter},
 		{http.MethodPost, "/dead-letters/redrive", s.redrive},
 		{http.MethodPost, "/dead-letters/purge", s.purge},
+		{http.MethodGet, "/redrives", s.listRedrives},
+		{http.MethodGet, "/redrives/:id", s.getRedrive},
+		{http.MethodDelete, "/redrives/:id", s.stopRedrive},
 
 		{http.MethodGet, "/events", s.scanEvents},
 		{http.MethodGet, "/events/stream", s.streamEvents},

@@ -199,7 +199,7 @@ func (g *gateway) DeadLetters(_ context.Context, q admin.LetterQuery) (list []de
 	defer g.mu.Unlock()
 	for _, k := range g.letters {
 		if k.Ref.Compare(q.After) > 0 && len(list) < q.Limit &&
-			(q.Endpoint == "" || q.Endpoint == k.Delivery.Endpoint) && (q.Route == "" || q.Route == k.Delivery.Route) {
+			(q.Group == "" || q.Group == "abc") && (q.Endpoint == "" || q.Endpoint == k.Delivery.Endpoint) && (q.Route == "" || q.Route == k.Delivery.Route) {
 			list = append(list, k)
 		}
 	}
@@ -217,7 +217,41 @@ func (g *gateway) DeadLetter(_ context.Context, id delivery.Ref) (delivery.Kept,
 
 func (g *gateway) Redrive(_ context.Context, s catalog.Selection) (catalog.Redriven, error) {
 	n, err := g.take(s)
-	return catalog.Redriven{Redriving: n}, err
+	job := job(n)
+	return catalog.Redriven{Redriving: n, Job: &job}, err
+}
+
+func job(n int) catalog.RedriveJob {
+	return catalog.RedriveJob{
+		ID: "r-1", State: catalog.RedriveRunning, Selection: catalog.Selection{All: true}, Total: n, Started: n, Pending: n, StartedAt: time.Unix(5, 0).UTC(),
+		Refusals: []catalog.Refusal{{Reason: "no such endpoint", Count: 1, Example: event.Position{Seq: 7}}},
+	}
+}
+
+func (g *gateway) Redrives() []catalog.RedriveJob { return []catalog.RedriveJob{job(3)} }
+
+func (g *gateway) RedriveJob(id string) (catalog.RedriveJob, error) {
+	if id != "r-1" {
+		return catalog.RedriveJob{}, &catalog.NotFoundError{Kind: "redrive", Name: id}
+	}
+	return job(3), nil
+}
+
+func (g *gateway) StopRedrive(id string) (catalog.RedriveJob, error) {
+	j, err := g.RedriveJob(id)
+	j.State, j.EndedAt = catalog.RedriveStopped, time.Unix(6, 0).UTC()
+	return j, err
+}
+
+func (g *gateway) LetterGroups(_ context.Context, q admin.GroupQuery) (catalog.LetterGroups, error) {
+	out := catalog.LetterGroups{Items: []catalog.LetterGroup{}, Groups: 1, Letters: len(g.letters), Complete: true, Series: catalog.LetterSteps{Steps: q.Steps, StepSeconds: 1.5}}
+	for _, k := range g.letters[:min(len(g.letters), 1)] {
+		out.Items = append(out.Items, catalog.LetterGroup{
+			ID: "abc", Endpoint: k.Delivery.Endpoint, Cause: k.Reason, Example: k.Reason, Count: len(g.letters), First: k.DeadAt, Last: k.DeadAt,
+			Routes: []catalog.RouteCount{{ID: k.Delivery.Route, Count: 1}}, Series: make([]int, q.Steps),
+		})
+	}
+	return out, nil
 }
 func (g *gateway) Purge(_ context.Context, s catalog.Selection) (int, error) { return g.take(s) }
 
@@ -231,7 +265,7 @@ func (g *gateway) take(s catalog.Selection) (int, error) {
 	defer g.mu.Unlock()
 	before := len(g.letters)
 	g.letters = slices.DeleteFunc(slices.Clone(g.letters), func(k delivery.Kept) bool {
-		return s.All || s.Endpoint == k.Delivery.Endpoint || slices.Contains(s.IDs, k.Ref)
+		return s.All || s.Group == "abc" || s.Endpoint == k.Delivery.Endpoint || slices.Contains(s.IDs, k.Ref)
 	})
 	return before - len(g.letters), nil
 }
@@ -338,7 +372,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
-		Rates: g,
+		Rates: g, LetterGroups: g, RedriveJobs: g,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

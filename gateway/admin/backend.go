@@ -35,7 +35,10 @@ type Backend struct {
 	Events    Events
 	Status    Status
 	Rates     Rates
-	Tail      *Tail
+	// LetterGroups and RedriveJobs look at dead letters as many.
+	LetterGroups LetterGroups
+	RedriveJobs  RedriveJobs
+	Tail         *Tail
 }
 
 // Change says who asks for a change, and what it expects to find.
@@ -155,6 +158,7 @@ type Origins interface {
 type LetterQuery struct {
 	Endpoint string       // only those of this endpoint, unless empty
 	Route    string       // only those of this route, unless empty
+	Group    string       // only those of this group, unless empty
 	After    delivery.Ref // only those behind this one
 	Limit    int          // at most so many
 }
@@ -205,4 +209,26 @@ type Rates interface {
 	// FollowRates returns a function that tells, each time it is called, what was
 	// counted since it was called before, or since now.
 	FollowRates(q catalog.RatesQuery) func() catalog.RatesTick
+}
+
+// GroupQuery asks for groups of dead letters.
+type GroupQuery struct {
+	Endpoint string // only those of this endpoint, unless empty
+	Steps    int    // of their series
+	Limit    int    // at most so many
+}
+
+// LetterGroups looks at dead letters by their cause.
+type LetterGroups interface {
+	LetterGroups(ctx context.Context, q GroupQuery) (catalog.LetterGroups, error)
+}
+
+// RedriveJobs looks at what [Redrives] started.
+type RedriveJobs interface {
+	// Redrives lists those that are under way and the latest that ended, the
+	// latest first.
+	Redrives() []catalog.RedriveJob
+	RedriveJob(id string) (catalog.RedriveJob, error)
+	// StopRedrive starts no more letters of a job; those under way go on.
+	StopRedrive(id string) (catalog.RedriveJob, error)
 }

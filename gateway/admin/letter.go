@@ -22,7 +22,7 @@ func (s *Server) listLetters(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	q := LetterQuery{Endpoint: c.QueryParam("endpoint"), Route: c.QueryParam("route")}
+	q := LetterQuery{Endpoint: c.QueryParam("endpoint"), Route: c.QueryParam("route"), Group: c.QueryParam("group")}
 	if q.After, err = positionOf(c, "after"); err != nil {
 		return err
 	}

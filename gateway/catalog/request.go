@@ -58,10 +58,11 @@ func readOuter(b []byte) (*Object, error) {
 }
 
 // Selection says which dead letters an operation is about: those of an
-// endpoint, those with the ids, or all; exactly one of the three.
+// endpoint, those with the ids, those of a group, or all; exactly one of them.
 type Selection struct {
 	Endpoint string           `json:"endpoint,omitempty"`
 	IDs      []event.Position `json:"ids,omitempty"`
+	Group    string           `json:"group,omitempty"`
 	All      bool             `json:"all,omitempty"`
 }
 
@@ -72,6 +73,8 @@ type Redriven struct {
 	// Refused are those that stay where they are, and why: what their route is
 	// now sends nothing for them.
 	Refused []RefusedLetter `json:"refused"`
+	// Job tells how it goes.
+	Job *RedriveJob `json:"job,omitempty"`
 }
 
 // RefusedLetter is a dead letter that cannot be sent again.
@@ -113,7 +116,8 @@ func DecodeReplay(b []byte) (Bound, error) {
 // maxSelection bounds the ids of a selection.
 const maxSelection = 10_000
 
-// DecodeSelection reads {"endpoint":"hub"}, {"ids":["7-0"]} or {"all":true}.
+// DecodeSelection reads {"endpoint":"hub"}, {"ids":["7-0"]}, {"group":"…"}
+// or {"all":true}.
 func DecodeSelection(b []byte) (Selection, error) {
 	o := ReadObject(b)
 	s := readSelection(o)
@@ -134,6 +138,7 @@ func DecodePurge(b []byte) (Selection, error) {
 func readSelection(o *Object) Selection {
 	var s Selection
 	o.String("endpoint", &s.Endpoint)
+	o.String("group", &s.Group)
 	o.Bool("all", &s.All)
 	list := o.Array("ids")
 	if len(list) > maxSelection {
@@ -149,13 +154,13 @@ func readSelection(o *Object) Selection {
 		s.IDs = append(s.IDs, id)
 	}
 	given := 0
-	for _, ok := range []bool{s.Endpoint != "", s.All, len(s.IDs) > 0} {
+	for _, ok := range []bool{s.Endpoint != "", s.Group != "", s.All, len(s.IDs) > 0} {
 		if ok {
 			given++
 		}
 	}
 	if given != 1 {
-		o.Refuse("", `want exactly one of "endpoint", "ids" (not empty) and "all":true`)
+		o.Refuse("", `want exactly one of "endpoint", "ids" (not empty), "group" and "all":true`)
 	}
 	return s
 }

@@ -132,7 +132,7 @@ func benchmarkDispatch(b *testing.B, endpoints int, none bool, events int) {
 		name := fmt.Sprint("e", i)
 		p.Endpoints = append(p.Endpoints, dispatch.Endpoint{Name: name, Policy: policy(), Sink: sink})
 		r := rule("r"+name, i)
-		r.Filter = i
+		r.Filter, r.Tally = i, new(route.Tally)
 		rules = append(rules, r)
 	}
 	var err error

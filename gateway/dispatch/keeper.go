@@ -22,6 +22,7 @@ func (r *runner) bury(en entry, reason string) {
 	d := *en.d
 	b := burial{settle: en.fresh(), epoch: r.epoch}
 	if d.Redrive != nil {
+		r.redriving[d.Redrive.Letter].failed = true
 		b.remove = r.letterDone(d.Redrive.Letter)
 		d.Attempts, d.Redrive = d.AllAttempts(), nil
 	}
@@ -124,7 +125,10 @@ func (r *runner) doBurials(w *work) error {
 		if b.settle && b.epoch == r.epoch {
 			r.track.settle(b.letter.Delivery.Position)
 		}
-		delete(r.redriving, b.remove)
+		if rd := r.redriving[b.remove]; rd != nil {
+			rd.done(b.remove, !rd.failed)
+			delete(r.redriving, b.remove)
+		}
 		if b.letter != nil {
 			r.burialBytes -= sizeOf(&b.letter.Delivery)
 		}

@@ -26,6 +26,17 @@ type Refusal struct {
 	Reason string
 }
 
+// Progress is told what becomes of letters that are driven again. Its methods
+// are called from many goroutines, some of which hold locks: they must not block.
+// A letter is either refused, or started and, some time later, done.
+type Progress interface {
+	Started(letter delivery.Ref)
+	Refused(letter delivery.Ref, why error)
+	// Done says, once it is on disk, that a letter left the list, or that
+	// something of it returned to the list or its endpoint is gone.
+	Done(letter delivery.Ref, delivered bool)
+}
+
 // Redrive sends dead letters again: it takes the accepted event of each,
 // renders it under the plan in force, and delivers it in the order of its key.
 // A letter leaves the list when its redrive is delivered; one that fails again
@@ -33,10 +44,23 @@ type Refusal struct {
 //
 // Redrive waits while an endpoint has no room, until ctx ends.
 func (d *Dispatcher) Redrive(ctx context.Context, refs []delivery.Ref) (Redriven, error) {
-	var done Redriven
-	refuse := func(ref delivery.Ref, err error) {
-		done.Refused = append(done.Refused, Refusal{ref, err.Error()})
-	}
+	var r redriven
+	err := d.RedriveTelling(ctx, refs, &r)
+	return r.Redriven, err
+}
+
+// redriven collects what one goroutine tells it.
+type redriven struct{ Redriven }
+
+func (r *redriven) Started(delivery.Ref)    { r.Redriven.Started++ }
+func (r *redriven) Done(delivery.Ref, bool) {}
+func (r *redriven) Refused(letter delivery.Ref, why error) {
+	r.Redriven.Refused = append(r.Redriven.Refused, Refusal{letter, why.Error()})
+}
+
+// RedriveTelling is Redrive that tells what becomes of each letter. After an
+// error, which means that ctx ended, those that were started go on.
+func (d *Dispatcher) RedriveTelling(ctx context.Context, refs []delivery.Ref, p Progress) error {
 	// Letters are read twice, since all of them may not fit into memory: their
 	// places first, then one after the other.
 	type placed struct {
@@ -48,56 +72,58 @@ func (d *Dispatcher) Redrive(ctx context.Context, refs []delivery.Ref) (Redriven
 	for _, ref := range refs {
 		letter, err := d.letters.Get(ctx, ref)
 		if ctx.Err() != nil {
-			return done, ctx.Err()
+			return ctx.Err()
 		}
 		if err != nil {
-			refuse(ref, err)
+			p.Refused(ref, err)
 			continue
 		}
 		order = append(order, placed{ref, strings.Clone(letter.Delivery.Endpoint), placeOf(&letter.Delivery)})
 	}
 	slices.SortStableFunc(order, func(a, b placed) int { return a.place.compare(b.place) })
 	for _, o := range order {
-		err := d.redrive(ctx, o.endpoint, o.ref)
-		if ctx.Err() != nil {
-			return done, ctx.Err()
+		started, err := d.redrive(ctx, o.endpoint, o.ref, p)
+		if ctx.Err() != nil && !started {
+			return ctx.Err()
 		}
 		if err != nil {
-			refuse(o.ref, err)
-			continue
+			p.Refused(o.ref, err)
 		}
-		done.Started++
 	}
-	return done, nil
+	return nil
 }
 
-func (d *Dispatcher) redrive(ctx context.Context, endpoint string, ref delivery.Ref) error {
+// redrive puts a letter on its way, and reports whether it did.
+func (d *Dispatcher) redrive(ctx context.Context, endpoint string, ref delivery.Ref, p Progress) (started bool, err error) {
 	d.mu.Lock()
 	r := d.runners[endpoint]
 	d.mu.Unlock()
 	if r == nil {
-		return fmt.Errorf("endpoint %s does not exist any more", endpoint)
+		return false, fmt.Errorf("endpoint %s does not exist any more", endpoint)
 	}
 	// The letter is read when nobody else can drive it, or be done with it.
 	if err := r.reserve(ctx, ref); err != nil {
-		return err
+		return false, err
 	}
 	letter, err := d.letters.Get(ctx, ref)
 	if err != nil {
-		return r.unreserve(ref, err)
+		return false, r.unreserve(ref, err)
 	}
 	old := &letter.Delivery
 	outputs, err := d.renderAgain(ctx, r, old)
 	if err != nil {
-		return r.unreserve(ref, err)
+		return false, r.unreserve(ref, err)
 	}
 	for i := range outputs {
 		if outputs[i].err != nil {
-			return r.unreserve(ref, outputs[i].err)
+			return false, r.unreserve(ref, outputs[i].err)
 		}
 		outputs[i].d.Redrive = &delivery.Redrive{Letter: ref, At: time.Now(), Attempts: old.Attempts}
 	}
-	return r.redrive(ref, outputs)
+	if err := r.redrive(ref, outputs, p); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 // renderAgain makes, under the plan in force, the output that old is about; of
@@ -183,14 +209,15 @@ func (r *runner) unreserve(letter delivery.Ref, err error) error {
 
 // redrive puts the outputs of a reserved letter into their lanes. The letter is
 // done with when the last of them is.
-func (r *runner) redrive(letter delivery.Ref, outputs []rendered) error {
+func (r *runner) redrive(letter delivery.Ref, outputs []rendered, p Progress) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.draining {
 		delete(r.redriving, letter)
 		return errClosing
 	}
-	r.redriving[letter].left = len(outputs)
+	r.redriving[letter].left, r.redriving[letter].progress = len(outputs), p
+	p.Started(letter)
 	for i := range outputs {
 		r.enqueue(entry{d: &outputs[i].d})
 	}
@@ -204,6 +231,26 @@ type redriving struct {
 	// keep says that the letter stays: the process ended in between, and what
 	// became of its other outputs is not known.
 	keep bool
+	// progress is told of its end; nil after a start of the process. Failed says
+	// that an output returned to the list.
+	progress Progress
+	failed   bool
+}
+
+// done tells of the end of a letter.
+func (rd *redriving) done(letter delivery.Ref, delivered bool) {
+	if rd != nil && rd.progress != nil {
+		rd.progress.Done(letter, delivered)
+	}
+}
+
+// abandon tells of the letters that are on their way when r ends.
+func (r *runner) abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for letter, rd := range r.redriving {
+		rd.done(letter, rd.left == 0 && !rd.failed) // what was delivered went with the estate
+	}
 }
 
 // letterDone notes that an output of a redriven letter needs nothing more, and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -154,5 +155,99 @@ func TestRedriveIsRemovedWithItsEndpoint(t *testing.T) {
 		if n := len(m.letters.refs()); n != 0 {
 			t.Errorf("%d letters are left of a redrive that was delivered", n)
 		}
+	})
+}
+
+// progress keeps what it is told.
+type progress struct {
+	mu                         sync.Mutex
+	started, delivered, failed int
+	refused                    []string
+}
+
+func (p *progress) Started(delivery.Ref) { p.change(func() { p.started++ }) }
+func (p *progress) Refused(_ delivery.Ref, why error) {
+	p.change(func() { p.refused = append(p.refused, why.Error()) })
+}
+func (p *progress) Done(_ delivery.Ref, delivered bool) {
+	p.change(func() {
+		if delivered {
+			p.delivered++
+		} else {
+			p.failed++
+		}
+	})
+}
+
+func (p *progress) change(do func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	do()
+}
+
+func (p *progress) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Sprintf("%d started, %d delivered, %d failed, refused %q", p.started, p.delivered, p.failed, p.refused)
+}
+
+func TestRedriveTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := buried(t, 10)
+		sink := newRecorder(func(d delivery.Delivery) delivery.Outcome {
+			switch {
+			case d.Event.ID == "3":
+				return delivery.Permanent(errors.New("422"))
+			case d.Event.ID == "4" && d.Attempts == 0:
+				return delivery.Transient(errors.New("busy")) // and delivered later
+			}
+			return delivery.Delivered()
+		})
+		d := open(t, m, hub(t, sink, policy(), stage(func(item pipeline.Item) pipeline.Item {
+			if item.Event.ID == "5" {
+				item.Err = errors.New("trap")
+			}
+			return item
+		})))
+		p := &progress{}
+		refs := append(m.letters.refs(), event.Position{Seq: 999})
+		m.letters.setFail(errors.New("no space"))
+		if err := d.RedriveTelling(t.Context(), refs, p); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+		if p.delivered != 0 {
+			t.Errorf("%v, before anything is on disk", p)
+		}
+		m.letters.setFail(nil)
+		time.Sleep(time.Minute)
+		if p.started != 9 || p.delivered != 8 || p.failed != 1 || len(p.refused) != 2 {
+			t.Errorf("%v, want 9 started, 8 delivered, 1 failed, 2 refused", p)
+		}
+		if n := len(m.letters.refs()); n != 2 {
+			t.Errorf("%d letters are left, want those that failed or were refused", n)
+		}
+		closeNow(t, d)
+	})
+}
+
+func TestRedriveTellsOfAnEndpointThatGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := buried(t, 5)
+		sink := newRecorder(func(delivery.Delivery) delivery.Outcome { return delivery.Transient(errors.New("busy")) })
+		d := open(t, m, hub(t, sink, policy()))
+		p := &progress{}
+		if err := d.RedriveTelling(t.Context(), m.letters.refs(), p); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+		if err := d.Swap(t.Context(), plan(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if p.started != 5 || p.delivered+p.failed != 5 || p.delivered != 0 {
+			t.Errorf("%v, want 5 started and failed", p)
+		}
+		closeNow(t, d)
 	})
 }

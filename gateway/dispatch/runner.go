@@ -356,6 +356,7 @@ func (r *runner) remove() error {
 	r.drain()
 	r.close()
 	estate := r.estate(fmt.Sprintf("endpoint %s was deleted", r.name))
+	defer r.abandon()
 	for warned := false; ; warned = true {
 		err := estate.bury(r.d.burying)
 		if err == nil {

@@ -267,6 +267,16 @@ func (s *Spool) Page(ctx context.Context, after delivery.Ref, limit int, endpoin
 	return kept, nil
 }
 
+// Refs is [Spool.Page] without the entries themselves.
+func (s *Spool) Refs(after delivery.Ref, limit int, endpoint string) []delivery.Ref {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.index.after(after, limit, endpoint)
+}
+
+// Has reports whether the entry ref is kept.
+func (s *Spool) Has(ref delivery.Ref) bool { return s.has(ref) }
+
 func (s *Spool) has(ref delivery.Ref) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,79 @@
+package catalog
+
+import (
+	"time"
+
+	"github.com/headgate/headgate/gateway/event"
+)
+
+// LetterGroup is the dead letters of one endpoint with one cause.
+type LetterGroup struct {
+	// ID is the same for as long as endpoint and cause are.
+	ID       string `json:"id"`
+	Endpoint string `json:"endpoint"`
+	// Cause is the reason without what differs from letter to letter, Example one
+	// as it is.
+	Cause   string       `json:"cause"`
+	Example string       `json:"example"`
+	Count   int          `json:"count"`
+	Routes  []RouteCount `json:"routes"` // the most first
+	First   time.Time    `json:"first"`
+	Last    time.Time    `json:"last"`
+	Series  []int        `json:"series"` // letters in each step
+}
+
+// RouteCount is how many of something are of a route.
+type RouteCount struct {
+	ID    string `json:"id"`
+	Count int    `json:"count"`
+}
+
+// LetterGroups are the groups of dead letters.
+type LetterGroups struct {
+	Items   []LetterGroup `json:"items"`   // the largest first
+	Groups  int           `json:"groups"`  // how many there are
+	Letters int           `json:"letters"` // in all of them
+	// Complete is false while the letters of the last run are being read.
+	Complete bool        `json:"complete"`
+	Series   LetterSteps `json:"series"`
+}
+
+// LetterSteps are the steps of the series of all groups.
+type LetterSteps struct {
+	From        time.Time `json:"from"`
+	StepSeconds float64   `json:"stepSeconds"`
+	Steps       int       `json:"steps"`
+}
+
+// The states of a redrive.
+const (
+	RedriveRunning  = "running"
+	RedriveStopping = "stopping" // no more letters are started
+	RedriveStopped  = "stopped"
+	RedriveDone     = "done"
+)
+
+// RedriveJob is how dead letters are sent again.
+type RedriveJob struct {
+	ID        string    `json:"id"`
+	State     string    `json:"state"`
+	Selection Selection `json:"selection"`
+	Total     int       `json:"total"` // letters that were selected
+	Started   int       `json:"started"`
+	Delivered int       `json:"delivered"` // letters that left the list
+	Failed    int       `json:"failed"`    // letters that returned to it
+	Refused   int       `json:"refused"`   // letters that stay where they are
+	Pending   int       `json:"pending"`   // started, and neither delivered nor failed
+	StartedAt time.Time `json:"startedAt"`
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+	Rate      float64   `json:"rate"` // letters a second, lately or, at its end, over all
+	Error     string    `json:"error,omitempty"`
+	Refusals  []Refusal `json:"refusals"` // the most first
+}
+
+// Refusal is why some letters were refused.
+type Refusal struct {
+	Reason  string         `json:"reason"`
+	Count   int            `json:"count"`
+	Example event.Position `json:"example"`
+}
