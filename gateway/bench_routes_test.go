@@ -64,11 +64,17 @@ func BenchmarkPutRoute(b *testing.B) {
 				g.Close(b.Context())
 			}()
 			s, n := &benchAPI{b, srv.URL}, routes
+			put := func() {
+				n++
+				s.put(fmt.Sprintf("/routes/route-%05d", n*7919%routes), fmt.Sprintf(`{"endpointName":"out","filter":%q}`, routesFilter(n)))
+			}
+			for range routes / 100 { // what the start has left for later is done meanwhile
+				put()
+			}
 			var worst time.Duration
 			for b.Loop() {
-				n++
 				start := time.Now()
-				s.put(fmt.Sprintf("/routes/route-%05d", n*7919%routes), fmt.Sprintf(`{"endpointName":"out","filter":%q}`, routesFilter(n)))
+				put()
 				worst = max(worst, time.Since(start))
 			}
 			b.ReportMetric(float64(worst)/float64(time.Millisecond), "ms-worst")

@@ -34,8 +34,9 @@ type builder struct {
 	warm     int // evaluators per table
 	bindings bindings
 	tally    func(route string) *route.Tally // where a route is counted
-	// starting says that the routes are those of the last run: their plugins took
-	// their configurations then, and need not be asked before the server is ready.
+	// starting says that the routes are those of the last run: their filters were
+	// compiled and their plugins took their configurations then, which need not be
+	// done again before the server is ready.
 	starting bool
 
 	current *build // in force; guarded by the gateway's change lock
@@ -204,12 +205,14 @@ func (b *builder) table(ctx context.Context, next *build, bytes modules) (*route
 		})
 		filters = append(filters, f)
 	}
-	set, err := b.filters.NewSet(ctx, filters, before.set)
-	if err != nil {
-		release()
-		return nil, fmt.Errorf("compile filters: %w", err)
-	}
+	set := b.filters.NewSetLater(filters, before.set)
 	next.set = set
+	if !b.starting {
+		if err := set.Compile(ctx, runtime.GOMAXPROCS(0)); err != nil {
+			release()
+			return nil, fmt.Errorf("compile filters: %w", err)
+		}
+	}
 	return route.NewTable(rules, len(next.plan.Endpoints), openFilters(set), route.Options{Warm: b.warm, OnClose: release})
 }
 

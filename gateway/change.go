@@ -7,7 +7,9 @@ import (
 
 	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
 	"github.com/headgate/headgate/gateway/store"
+	"github.com/headgate/headgate/gateway/telemetry"
 	"github.com/headgate/headgate/plugins"
 )
 
@@ -80,6 +82,14 @@ func (g *Gateway) putInForce(ctx context.Context, next *build) error {
 			return err
 		case <-time.After(100 * time.Millisecond):
 		}
+	}
+}
+
+// compileFilters compiles what a start has left for later, unless the gateway
+// closes before. It takes one processor at a time, for the others to serve.
+func (g *Gateway) compileFilters(set *matcher.Set) {
+	if err := set.Compile(g.background, 1); err != nil && g.background.Err() == nil {
+		g.log.Error("filters of routes do not compile", telemetry.KeyErr, err)
 	}
 }
 

@@ -177,6 +177,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	g.wg.Go(func() { g.book.Run(g.background) })
 	g.wg.Go(g.learnLetters)
 	g.wg.Go(func() { g.builder.bindings.warmUp(g.background) })
+	g.wg.Go(func() { g.compileFilters(first.set) })
 	g.copyLetters(&first.snapshot)
 
 	g.onClose(func(context.Context) error {

@@ -103,20 +103,24 @@ func (s *Set) NewMatcher(ctx context.Context) (*Matcher, error) {
 // instantiate makes in's module and lays out its table. It lets the event's
 // values be put again, behind what stays.
 func (m *Matcher) instantiate(in *instance) {
-	module, err := m.set.runtime.wasm.InstantiateModule(m.importing, in.group.compiled, wazero.NewModuleConfig().WithName(""))
+	err := in.group.compile(m.set.runtime)
+	var module api.Module
+	if err == nil {
+		module, err = m.set.runtime.wasm.InstantiateModule(m.importing, in.group.compiled, wazero.NewModuleConfig().WithName(""))
+	}
 	if err != nil {
-		// Trusted code that was compiled and imports nothing but the memory: only a
-		// closed runtime comes here, and no answer would be right.
+		// Trusted code that imports nothing but the memory: only a closed runtime
+		// comes here, and no answer would be right.
 		panic(fmt.Sprintf("matcher: instantiate %d filters: %v", len(in.group.members), err))
 	}
 	in.module, in.match = module, module.ExportedFunction(filter.ExportMatch)
 	m.top, m.longest = m.first, m.lasting
-	program := in.group.program
-	addresses := make([]uint32, 0, len(program.Fields)+len(program.Literals))
-	for _, f := range program.Fields {
+	program := &in.group.program
+	addresses := make([]uint32, 0, len(program.fields)+len(program.literals))
+	for _, f := range program.fields {
 		addresses = append(addresses, m.slotFor(f))
 	}
-	for _, v := range program.Literals {
+	for _, v := range program.literals {
 		slot := m.newSlot()
 		m.putValue(slot, v)
 		addresses = append(addresses, slot)

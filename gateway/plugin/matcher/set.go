@@ -17,6 +17,7 @@ import (
 type Set struct {
 	runtime *Runtime
 	groups  []*group // in the order of their members
+	made    []*group // of groups, those that the set before did not have
 	members map[*filter.Filter]*member
 	index   *index
 
@@ -34,6 +35,17 @@ type Set struct {
 // when the others are the very same [filter.Filter]. The caller closes both sets,
 // in any order, but prev not before NewSet returns.
 func (r *Runtime) NewSet(ctx context.Context, filters []*filter.Filter, prev *Set) (*Set, error) {
+	s := r.NewSetLater(filters, prev)
+	if err := s.Compile(ctx, runtime.GOMAXPROCS(0)); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// NewSetLater is NewSet for filters that are known to compile: each is compiled
+// when [Set.Compile] comes to it, or when it is first needed.
+func (r *Runtime) NewSetLater(filters []*filter.Filter, prev *Set) *Set {
 	if prev == nil {
 		prev = &Set{}
 	}
@@ -53,12 +65,17 @@ func (r *Runtime) NewSet(ctx context.Context, filters []*filter.Filter, prev *Se
 		wanted[m] = true
 	}
 	added = s.unify(added, wanted, prev.groups)
-	if err := s.compile(ctx, arrange(prev.groups, wanted, added)); err != nil {
-		s.Close()
-		return nil, err
+	for _, u := range arrange(prev.groups, wanted, added) {
+		if u.group != nil {
+			u.group.retain()
+			s.groups = append(s.groups, u.group)
+		} else {
+			g := newGroup(u.members)
+			s.groups, s.made = append(s.groups, g), append(s.made, g)
+		}
 	}
 	s.place(filters, wanted)
-	return s, nil
+	return s
 }
 
 // unify replaces those of added that are the same filter as another one, or one
@@ -96,29 +113,21 @@ func find(groups []*group, m *member) *member {
 	return groups[i].members[at]
 }
 
-// compile makes the groups of the set from units.
-func (s *Set) compile(ctx context.Context, units []unit) error {
-	groups := make([]*group, len(units))
-	var work errgroup.Group
-	work.SetLimit(runtime.GOMAXPROCS(0))
-	for i, u := range units {
-		if u.group != nil {
-			u.group.retain()
-			groups[i] = u.group
-			continue
-		}
-		work.Go(func() (err error) {
-			groups[i], err = s.runtime.newGroup(ctx, u.members)
-			return err
+// Compile compiles what the set did not get from the one before, unless that is
+// done, with that many goroutines, until ctx ends. The set may be closed meanwhile.
+func (s *Set) Compile(ctx context.Context, workers int) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(workers)
+	for _, g := range s.made {
+		work.Go(func() error {
+			if ctx.Err() != nil || !g.hold() {
+				return ctx.Err()
+			}
+			defer g.release()
+			return g.compile(s.runtime)
 		})
 	}
-	err := work.Wait()
-	for _, g := range groups {
-		if g != nil {
-			s.groups = append(s.groups, g)
-		}
-	}
-	return err
+	return work.Wait()
 }
 
 // place notes where the verdict of each filter will be, and which filters each

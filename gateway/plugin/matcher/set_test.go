@@ -123,6 +123,39 @@ func TestNewSetOfLongFilters(t *testing.T) {
 	}
 }
 
+// A set that is to be compiled later answers at once, and may be closed while it is
+// compiled.
+func TestNewSetLater(t *testing.T) {
+	rt := newRuntime(t)
+	filters := parseAll(t, subjects(0, 1000))
+	set := rt.NewSetLater(filters, nil)
+	m := newMatcherOf(t, set)
+	var work sync.WaitGroup
+	work.Go(func() {
+		if err := set.Compile(t.Context(), 2); err != nil {
+			t.Error(err)
+		}
+	})
+	for twin := 999; twin > 0; twin -= 90 {
+		requireOracle(t, m, filters, event.Event{Subject: fmt.Sprintf("twin-%d", twin)})
+	}
+	next := newSet(t, rt, set, subjects(0, 1001)...)
+	set.Close()
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	work.Wait()
+	m = newMatcherOf(t, next)
+	m.Load(&event.Event{Subject: "twin-1000"})
+	if got := m.Matches(nil); len(got) != 1 || got[0] != 1000 {
+		t.Errorf("Matches = %v, want the last filter alone", got)
+	}
+	next.Close()
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A matcher outlives its set and sets made from it, in any order of closing.
 func TestCloseInAnyOrder(t *testing.T) {
 	rt := newRuntime(t)
