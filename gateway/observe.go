@@ -170,6 +170,9 @@ const (
 
 // Scan looks through part of the journal; see [admin.Events].
 func (g *Gateway) Scan(ctx context.Context, q catalog.EventQuery) (catalog.EventPage, error) {
+	if q.Latest {
+		return g.scanLatest(ctx, q)
+	}
 	page := catalog.EventPage{Items: []catalog.StoredEvent{}}
 	start, err := g.scanStart(ctx, q)
 	if err != nil {

@@ -16,6 +16,12 @@ func (s *Server) scanEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if q.Latest, err = flagOf(c, "latest"); err != nil {
+		return err
+	}
+	if q.Latest && q.After != (event.Position{}) {
+		return &catalog.FieldError{Field: "after", Reason: "does not go with latest, which looks back: end at an earlier event with to"}
+	}
 	p, err := s.Events.Scan(c.Request().Context(), q)
 	if err != nil {
 		return err

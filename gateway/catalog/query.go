@@ -19,6 +19,9 @@ type EventQuery struct {
 	// After continues a scan: the position that its Next named.
 	After event.Position
 	Limit int // of the items
+	// Latest asks for the latest that match, in place of the first: the scan goes
+	// back from To. Such a scan is not continued with After.
+	Latest bool
 }
 
 // Matches reports whether e is one that q asks for, wherever it lies.

@@ -50,6 +50,9 @@ func eventValues(q catalog.EventQuery) url.Values {
 	if q.After != (event.Position{}) {
 		set("after", q.After.String())
 	}
+	if q.Latest {
+		set("latest", "true")
+	}
 	if q.Limit > 0 {
 		set("limit", strconv.Itoa(q.Limit))
 	}
