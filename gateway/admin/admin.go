@@ -130,6 +130,7 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/dead-letters/groups", s.listLetterGroups},
 		{http.MethodGet, "/dead-letters/:id", s.getLetter},
 		{http.MethodPost, "/dead-letters/redrive", s.redrive},
+		{http.MethodPost, "/dead-letters/preview", s.previewRedrive},
 		{http.MethodPost, "/dead-letters/purge", s.purge},
 		{http.MethodGet, "/redrives", s.listRedrives},
 		{http.MethodGet, "/redrives/:id", s.getRedrive},

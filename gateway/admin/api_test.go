@@ -243,6 +243,19 @@ func (g *gateway) StopRedrive(id string) (catalog.RedriveJob, error) {
 	return j, err
 }
 
+func (g *gateway) Preview(_ context.Context, r catalog.PreviewRequest) (catalog.Preview, error) {
+	p := catalog.Preview{Items: []catalog.PreviewedLetter{}, Selected: len(g.letters), Counts: map[string]int{}}
+	for _, k := range g.letters[:min(len(g.letters), r.Limit)] {
+		e := catalog.CloudEvent{Event: k.Delivery.Event}
+		p.Counts[catalog.PreviewChanged]++
+		p.Items = append(p.Items, catalog.PreviewedLetter{
+			ID: k.Ref, Endpoint: k.Delivery.Endpoint, Route: k.Delivery.Route, Reason: k.Reason, Result: catalog.PreviewChanged, Before: &e,
+			Outputs: []catalog.Output{{Event: e, Diff: catalog.DiffEvents(&e.Event, k.Delivery.Origin, nil)}},
+		})
+	}
+	return p, nil
+}
+
 func (g *gateway) LetterGroups(_ context.Context, q admin.GroupQuery) (catalog.LetterGroups, error) {
 	out := catalog.LetterGroups{Items: []catalog.LetterGroup{}, Groups: 1, Letters: len(g.letters), Complete: true, Series: catalog.LetterSteps{Steps: q.Steps, StepSeconds: 1.5}}
 	for _, k := range g.letters[:min(len(g.letters), 1)] {
@@ -372,7 +385,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
-		Rates: g, LetterGroups: g, RedriveJobs: g,
+		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

@@ -38,6 +38,7 @@ type Backend struct {
 	// LetterGroups and RedriveJobs look at dead letters as many.
 	LetterGroups LetterGroups
 	RedriveJobs  RedriveJobs
+	Previews     Previews
 	Tail         *Tail
 }
 
@@ -231,4 +232,11 @@ type RedriveJobs interface {
 	RedriveJob(id string) (catalog.RedriveJob, error)
 	// StopRedrive starts no more letters of a job; those under way go on.
 	StopRedrive(id string) (catalog.RedriveJob, error)
+}
+
+// Previews says what redrives would do.
+type Previews interface {
+	// Preview runs the routes in force on the accepted events of dead letters,
+	// on fresh instances of their plugins, and sends nothing.
+	Preview(ctx context.Context, r catalog.PreviewRequest) (catalog.Preview, error)
 }

@@ -52,3 +52,19 @@ func answerJob(c echo.Context, job func(id string) (catalog.RedriveJob, error)) 
 	}
 	return answer(c, http.StatusOK, j)
 }
+
+func (s *Server) previewRedrive(c echo.Context) error {
+	b, err := body(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	r, err := catalog.DecodePreview(b)
+	if err != nil {
+		return err
+	}
+	p, err := s.Previews.Preview(c.Request().Context(), r)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, p)
+}

@@ -53,3 +53,15 @@ func TestRedriveJobs(t *testing.T) {
 	s.want(t, 404, "DELETE", "/redrives/r-2", "")
 	s.want(t, 405, "PUT", "/redrives/r-1", "{}")
 }
+
+func TestPreview(t *testing.T) {
+	s := serve(t)
+	s.letters = []delivery.Kept{letter(7, "hub"), letter(8, "hub")}
+	p, err := s.api.Preview(t.Context(), catalog.Selection{Endpoint: "hub"}, 1)
+	if err != nil || len(p.Items) != 1 || p.Selected != 2 || p.Counts["changed"] != 1 || len(p.Items[0].Outputs[0].Diff) != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, bad := range []string{`{}`, `{"all":true,"limit":0}`, `{"all":true,"limit":201}`, `{"all":true,"confirm":true}`, `[]`, ``} {
+		s.want(t, 400, "POST", "/dead-letters/preview", bad)
+	}
+}

@@ -35,6 +35,12 @@ const (
 // DiffEvents returns what a route that made after of before changed; p are the
 // properties that it set. It is never nil.
 func DiffEvents(before, after *event.Event, p *Properties) []EventChange {
+	return DiffOutputs(before, nil, after, p)
+}
+
+// DiffOutputs returns what tells two outputs of a route apart, with the
+// properties of each, which may be nil. It is never nil.
+func DiffOutputs(before *event.Event, had *Properties, after *event.Event, has *Properties) []EventChange {
 	d := differ{list: []EventChange{}}
 	was, is := attributesOf(before), attributesOf(after)
 	for _, name := range namesOf(was, is) {
@@ -42,7 +48,7 @@ func DiffEvents(before, after *event.Event, p *Properties) []EventChange {
 		d.add("attribute", name, a, b)
 	}
 	d.data(before.Data, after.Data)
-	d.properties(p)
+	d.properties(had, has)
 	return d.list
 }
 
@@ -134,26 +140,51 @@ func (d *differ) member(path string, before, after json.RawMessage) {
 	d.compare(path, before, after)
 }
 
-func (d *differ) properties(p *Properties) {
+func (d *differ) properties(had, has *Properties) {
+	was, is := propertiesOf(had), propertiesOf(has)
+	find := func(list []property, name string) json.RawMessage {
+		if i := slices.IndexFunc(list, func(p property) bool { return p.name == name }); i >= 0 {
+			return list[i].value
+		}
+		return nil
+	}
+	for _, p := range is {
+		d.add("property", p.name, find(was, p.name), p.value)
+	}
+	for _, p := range was {
+		if find(is, p.name) == nil {
+			d.add("property", p.name, p.value, nil)
+		}
+	}
+}
+
+// property is one of a delivery's properties, as JSON.
+type property struct {
+	name  string
+	value json.RawMessage
+}
+
+func propertiesOf(p *Properties) (list []property) {
 	if p == nil {
-		return
+		return nil
 	}
 	for _, set := range []struct{ name, value string }{
 		{"sessionId", p.SessionID}, {"partitionKey", p.PartitionKey}, {"messageId", p.MessageID},
 	} {
 		if set.value != "" {
-			d.add("property", set.name, nil, quote(set.value))
+			list = append(list, property{set.name, quote(set.value)})
 		}
 	}
 	if !p.ScheduledAt.IsZero() {
-		d.add("property", "scheduledAt", nil, quote(p.ScheduledAt.Format(time.RFC3339Nano)))
+		list = append(list, property{"scheduledAt", quote(p.ScheduledAt.Format(time.RFC3339Nano))})
 	}
 	if p.TimeToLive != 0 {
-		d.add("property", "timeToLive", nil, quote(p.TimeToLive.String()))
+		list = append(list, property{"timeToLive", quote(p.TimeToLive.String())})
 	}
 	for _, a := range p.Application {
-		d.add("property", "application/"+a.Name, nil, quote(a.Value))
+		list = append(list, property{"application/" + a.Name, quote(a.Value)})
 	}
+	return list
 }
 
 // attributesOf are the attributes that e has, as JSON strings.

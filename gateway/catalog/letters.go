@@ -77,3 +77,54 @@ type Refusal struct {
 	Count   int            `json:"count"`
 	Example event.Position `json:"example"`
 }
+
+// PreviewRequest asks what a redrive of the first Limit of some letters would send.
+type PreviewRequest struct {
+	Selection
+	Limit int
+}
+
+// MaxPreview bounds the letters of one preview.
+const MaxPreview = 200
+
+// DecodePreview reads a selection with "limit":20 beside it, which is the default.
+func DecodePreview(b []byte) (PreviewRequest, error) {
+	o := ReadObject(b)
+	r := PreviewRequest{Selection: readSelection(o), Limit: 20}
+	o.Int("limit", &r.Limit)
+	if r.Limit < 1 || r.Limit > MaxPreview {
+		o.Refuse("limit", "want a number from 1 to %d", MaxPreview)
+	}
+	return r, o.Close()
+}
+
+// What a redrive would do with a letter.
+const (
+	PreviewSame    = "same"    // it would send what failed
+	PreviewChanged = "changed" // it would send something else
+	PreviewNew     = "new"     // the letter never came through its plugins, and would now
+	PreviewNothing = "nothing" // its route sends nothing for it now: it stays
+	PreviewFails   = "fails"   // a plugin fails on it again: it stays
+	PreviewRefused = "refused" // it cannot be driven: it stays
+)
+
+// Preview is what a redrive would send.
+type Preview struct {
+	Items    []PreviewedLetter `json:"items"`
+	Selected int               `json:"selected"` // letters that were asked about
+	// Counts say how many of Items have each result.
+	Counts map[string]int `json:"counts"`
+}
+
+// PreviewedLetter is what a redrive of one letter would send.
+type PreviewedLetter struct {
+	ID       event.Position `json:"id"`
+	Endpoint string         `json:"endpoint"`
+	Route    string         `json:"route"`
+	Reason   string         `json:"reason"` // why it was given up
+	Result   string         `json:"result"`
+	Why      string         `json:"why,omitempty"`
+	// Before is what failed, nil where it was never made.
+	Before  *CloudEvent `json:"before,omitempty"`
+	Outputs []Output    `json:"outputs"` // with their differences to it
+}

@@ -46,3 +46,18 @@ func (c *Client) StopRedrive(ctx context.Context, id string) (catalog.RedriveJob
 	_, err := c.call(ctx, at(http.MethodDelete, "redrives", id), &out)
 	return out, err
 }
+
+// Preview says what a redrive of the first limit of the letters would send.
+// Nothing is sent.
+func (c *Client) Preview(ctx context.Context, s catalog.Selection, limit int) (catalog.Preview, error) {
+	var out catalog.Preview
+	r, err := at(http.MethodPost, "dead-letters", "preview").withJSON(struct {
+		catalog.Selection
+		Limit int `json:"limit"`
+	}{s, limit})
+	if err != nil {
+		return out, err
+	}
+	_, err = c.call(ctx, r, &out)
+	return out, err
+}

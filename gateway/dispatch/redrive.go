@@ -154,7 +154,9 @@ func (d *Dispatcher) renderAgain(ctx context.Context, r *runner, old *delivery.D
 	return outputs, nil
 }
 
-// accepted returns the event as it was accepted.
+// Accepted returns the event of d as it was accepted.
+func Accepted(d *delivery.Delivery) event.Event { return accepted(d) }
+
 func accepted(d *delivery.Delivery) event.Event {
 	switch {
 	case d.Origin != nil:
@@ -162,7 +164,11 @@ func accepted(d *delivery.Delivery) event.Event {
 	case d.Unrendered:
 		return d.Event
 	}
-	e := d.Event
+	return Unstamped(d.Event)
+}
+
+// Unstamped returns e without the attributes that rendering adds.
+func Unstamped(e event.Event) event.Event {
 	e.Extensions = slices.DeleteFunc(slices.Clone(e.Extensions), func(x event.Extension) bool {
 		return x.Name == idempotencyKey || x.Name == producedBy
 	})
