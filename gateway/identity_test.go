@@ -104,9 +104,11 @@ eventGrid: {topics: [{name: twins, schema: cloudEventSchemaV1_0}]}
 
 // route has events go out once, and what comes back into the file.
 func (i *identified) route() {
-	for _, name := range []string{"bus", "hub", "grid"} {
-		if probed := i.api(http.MethodPost, "/endpoints/"+name+":test", "").want(i.t, 200).object(i.t); probed["ok"] != true {
-			i.t.Errorf("test of %s: %v", name, probed)
+	for _, path := range []string{"/endpoints/bus", "/endpoints/hub", "/endpoints/grid", "/sources/bus", "/sources/hub"} {
+		if probed := i.api(http.MethodPost, path+":test", "").want(i.t, 200).object(i.t); probed["ok"] != true {
+			i.t.Errorf("test of %s: %v", path, probed)
+		} else if said := probed["said"].(string); path != "/endpoints/grid" && !strings.Contains(said, "over TLS") || strings.Contains(said, "key") {
+			i.t.Errorf("test of %s: %s", path, said)
 		}
 	}
 	i.put("/routes/bus", `{"endpointName":"bus","filter":"NOT IS_DEFINED(producedby)","transforms":[{"plugin":"sessions","config":{"sessionId":"$twin"}}]}`)

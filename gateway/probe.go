@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -35,13 +36,37 @@ func (g *Gateway) ProbeEndpoint(ctx context.Context, name string) (catalog.Probe
 	if !ok {
 		return catalog.Probed{}, fmt.Errorf("endpoints of the kind %q cannot be tested", e.Kind)
 	}
+	return probe(ctx, prober), nil
+}
+
+// ProbeSource tries a source, by one of its own, without taking anything; see
+// [admin.Sources].
+func (g *Gateway) ProbeSource(ctx context.Context, name string) (catalog.Probed, error) {
+	snapshot := g.store.Snapshot()
+	s, ok := snapshot.Source(name)
+	if !ok {
+		return catalog.Probed{}, &catalog.NotFoundError{Kind: "source", Name: name}
+	}
+	i := slices.IndexFunc(g.sources.kinds, func(k sourceKind) bool { return k.Name == s.Kind })
+	if i < 0 {
+		return catalog.Probed{}, fmt.Errorf("source %s is of the kind %q, which this version does not have", name, s.Kind)
+	}
+	opened, err := g.sources.kinds[i].open(s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return catalog.Probed{}, fmt.Errorf("source %s: %w", name, err)
+	}
+	return probe(ctx, opened), nil
+}
+
+// probe says what came of trying p.
+func probe(ctx context.Context, p sink.Prober) catalog.Probed {
 	begin := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, errors.New("no answer within 30 seconds"))
 	defer cancel()
-	said, err := prober.Probe(ctx)
+	said, err := p.Probe(ctx)
 	probed := catalog.Probed{OK: err == nil, Said: said, TookMs: time.Since(begin).Milliseconds()}
 	if err != nil {
 		probed.Said = err.Error()
 	}
-	return probed, nil
+	return probed
 }

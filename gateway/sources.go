@@ -23,6 +23,9 @@ type source interface {
 	// Run fetches until ctx ends and what the source had in hand is done.
 	Run(ctx context.Context)
 	Status() pull.Status
+	// Probe connects, signs in and asks for the right to receive, over a connection
+	// of its own, and takes nothing. It returns what it found.
+	Probe(ctx context.Context) (string, error)
 }
 
 // sourceKind is a kind of source that this build holds.

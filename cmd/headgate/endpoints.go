@@ -1,10 +1,13 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/client"
 )
 
 func endpointsCommand(a *app) *cobra.Command {
@@ -20,13 +23,30 @@ func endpointsCommand(a *app) *cobra.Command {
 }
 
 func testEndpointCommand(a *app) *cobra.Command {
+	return a.testCommand("endpoint", `Connect to an endpoint, sign in, and ask for the right to send, without delivering
+anything. What consumes from it notices nothing. The exit status is 1 when a delivery
+would fail.`, "Try an endpoint without delivering anything", "  headgate endpoints test hub", (*client.Client).TestEndpoint, "a delivery to %s would fail")
+}
+
+func sourcesCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "sources",
+		Aliases: []string{"source"},
+		Short:   "Try sources out",
+		Args:    cobra.NoArgs,
+		RunE:    needsSubcommand,
+	}
+	cmd.AddCommand(a.testCommand("source", `Connect to a source, sign in, and ask for the right to receive, without taking
+anything: no message is locked, and no checkpoint moves. The exit status is 1 when the
+source would fail.`, "Try a source without taking anything", "  headgate sources test orders", (*client.Client).TestSource, "the source %s would fail"))
+	return cmd
+}
+
+// testCommand is the command that has the server try something, by try.
+func (a *app) testCommand(what, long, short, example string, try func(*client.Client, context.Context, string) (catalog.Probed, error), fails string) *cobra.Command {
 	var connect connection
 	cmd := &cobra.Command{
-		Use: "test NAME", Short: "Try an endpoint without delivering anything",
-		Long: `Connect to an endpoint, sign in, and ask for the right to send, without delivering
-anything. What consumes from it notices nothing. The exit status is 1 when a delivery
-would fail.`,
-		Example: "  headgate endpoints test hub", Args: wants(1, 1, "the name of the endpoint"),
+		Use: "test NAME", Short: short, Long: long, Example: example, Args: wants(1, 1, "the name of the "+what),
 	}
 	connect.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -34,7 +54,7 @@ would fail.`,
 		if err != nil {
 			return err
 		}
-		probed, err := c.TestEndpoint(cmd.Context(), args[0])
+		probed, err := try(c, cmd.Context(), args[0])
 		if err != nil {
 			return fmt.Errorf("test %s: %w", args[0], err)
 		}
@@ -48,7 +68,7 @@ would fail.`,
 			fmt.Fprintf(a.out, "✗ %s (%d ms)\n", oneLine(probed.Said, 500), probed.TookMs)
 		}
 		if !probed.OK {
-			return errors.New("a delivery to " + args[0] + " would fail")
+			return fmt.Errorf(fails, args[0])
 		}
 		return nil
 	}

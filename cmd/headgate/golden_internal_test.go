@@ -252,6 +252,8 @@ func TestCommands(t *testing.T) {
 		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
 		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":1,"refused":[{"id":"9-1","reason":"route hot, as it is now, sends nothing for this event"}]}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
 		{name: "endpoints-test", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
+		{name: "sources-test", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
+		{name: "sources-test-fails", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
 		{name: "endpoints-test-fails", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
 		{name: "replay", say: map[string]string{"POST /api/v1/endpoints/desk/replay": `202 {"endpoint":"desk","from":"42-0","acceptedAt":"2024-05-01T12:00:00Z","truncated":true}`}, args: []string{"replay", "desk", "--from", "7-0"}},
 		{name: "status", say: map[string]string{"GET /api/v1/status": "200 " + status}, args: []string{"status"}},

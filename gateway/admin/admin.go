@@ -102,6 +102,7 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/sources/:name", s.getSource},
 		{http.MethodPut, "/sources/:name", s.putSource},
 		{http.MethodDelete, "/sources/:name", s.deleteSource},
+		{http.MethodPost, "/sources/:name", s.testSource},
 		{http.MethodGet, "/sources/:name/revisions", s.listSourceRevisions},
 
 		{http.MethodGet, "/routes", s.listRoutes},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -47,16 +48,19 @@ type endpointWithStatus struct {
 	Status *catalog.EndpointStatus `json:"status,omitempty"`
 }
 
-// testAction ends the path of an endpoint that is to be tried; a name holds no
+// testAction ends the path of an endpoint or a source that is to be tried; a name holds no
 // colon, so the router cannot take it apart.
 const testAction = ":test"
 
-func (s *Server) testEndpoint(c echo.Context) error {
+func (s *Server) testEndpoint(c echo.Context) error { return probe(c, s.Endpoints.ProbeEndpoint) }
+
+// probe answers what came of trying what the path names.
+func probe(c echo.Context, try func(context.Context, string) (catalog.Probed, error)) error {
 	name, ok := strings.CutSuffix(param(c, "name"), testAction)
 	if !ok {
 		return methodNotAllowed([]string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPut})(c)
 	}
-	probed, err := s.Endpoints.ProbeEndpoint(c.Request().Context(), name)
+	probed, err := try(c.Request().Context(), name)
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,7 @@ func TestProblems(t *testing.T) {
 		{"no such method", "POST", "/endpoints/hub", "{}"},
 		{"no such action", "POST", "/endpoints/hub:try", ""},
 		{"test of no endpoint", "POST", "/endpoints/x:test", ""},
+		{"test of no source", "POST", "/sources/x:test", ""},
 		{"no such method of a list", "DELETE", "/routes", ""},
 		{"no such method of an action", "GET", "/dead-letters/redrive", ""},
 		{"no such method of a test", "GET", "/routes:test", ""},

@@ -18,6 +18,8 @@ type Sources interface {
 	DeleteSource(ctx context.Context, by Change, name string) error
 	// SourceStatus says how the source called name fares; false if there is none.
 	SourceStatus(name string) (catalog.SourceStatus, bool)
+	// ProbeSource tries a source without taking anything.
+	ProbeSource(ctx context.Context, name string) (catalog.Probed, error)
 	// SourceHistory returns the latest state first, and nothing for what never was.
 	SourceHistory(name string) ([]catalog.Revision[catalog.Source], error)
 }
@@ -29,6 +31,8 @@ func (s *Server) view(source catalog.Source) catalog.SourceView {
 	}
 	return out
 }
+
+func (s *Server) testSource(c echo.Context) error { return probe(c, s.Sources.ProbeSource) }
 
 func (s *Server) listSources(c echo.Context) error {
 	snap := s.Catalog.Snapshot()

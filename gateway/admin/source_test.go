@@ -59,6 +59,14 @@ func (g *gateway) SourceStatus(name string) (catalog.SourceStatus, bool) {
 	}, ok
 }
 
+func (g *gateway) ProbeSource(_ context.Context, name string) (catalog.Probed, error) {
+	snap := g.Snapshot()
+	if _, ok := snap.Source(name); !ok {
+		return catalog.Probed{}, &catalog.NotFoundError{Kind: "source", Name: name}
+	}
+	return catalog.Probed{Said: "sb://n/q: amqp:not-found", TookMs: 3}, nil
+}
+
 func (g *gateway) SourceHistory(name string) (list []catalog.Revision[catalog.Source], err error) {
 	err = g.View(func(tx *store.Tx) error { list, err = tx.SourceHistory(name); return err })
 	return list, err
@@ -112,6 +120,9 @@ func TestSources(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("Sources yields %d, want 1", n)
+	}
+	if probed, err := s.api.TestSource(ctx, "orders"); err != nil || probed.OK || probed.Said != "sb://n/q: amqp:not-found" {
+		t.Errorf("TestSource = %+v, %v", probed, err)
 	}
 	past, err := s.api.SourceHistory(ctx, "orders")
 	if err != nil || len(past) != 2 || strings.Contains(string(past[1].State.Settings), "not a key") {

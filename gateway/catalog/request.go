@@ -83,10 +83,11 @@ type RefusedLetter struct {
 	Reason string         `json:"reason"`
 }
 
-// Probed is what came of trying an endpoint without delivering anything.
+// Probed is what came of trying an endpoint without delivering anything, or a
+// source without taking anything.
 type Probed struct {
 	OK     bool   `json:"ok"`
-	Said   string `json:"said"` // what was found, or why a delivery would fail
+	Said   string `json:"said"` // what was found, or why it would fail
 	TookMs int64  `json:"tookMs"`
 }
 

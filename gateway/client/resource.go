@@ -95,6 +95,13 @@ func (c *Client) DeleteSource(ctx context.Context, name string, pre catalog.Prec
 	return err
 }
 
+// TestSource tries the source called name without taking anything.
+func (c *Client) TestSource(ctx context.Context, name string) (catalog.Probed, error) {
+	var out catalog.Probed
+	_, err := c.call(ctx, at(http.MethodPost, "sources", name+":test"), &out)
+	return out, err
+}
+
 // SourceHistory returns what the source was before, the latest first.
 func (c *Client) SourceHistory(ctx context.Context, name string) ([]catalog.Revision[catalog.Source], error) {
 	p, err := get[page[catalog.Revision[catalog.Source]]](ctx, c, "sources", name, "revisions")

@@ -107,11 +107,7 @@ func (s *Source) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		_ = client.Close(ctx) // nothing is lost without a goodbye
-	}()
+	defer closeClient(ctx, client)
 	h, err := s.look(ctx, client)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ type Target struct {
 	plain   bool     // without TLS, as emulators speak
 	sockets bool     // AMQP over WebSockets
 	caFile  string   // the certificates to trust instead of the system's; may be empty
+	key     string   // the name of the shared access key, if there is one
 	secrets []string // what no error may tell
 }
 
@@ -93,6 +94,25 @@ func CheckEntity(in *Settings, field, path string) {
 	}
 }
 
+// Reached says, once there is a connection, to what it is and by what right.
+func (t *Target) Reached() string {
+	how, by := " over TLS", "the gateway's identity"
+	if t.plain {
+		how = " without TLS"
+	}
+	if t.sockets {
+		how += ", by WebSockets"
+	}
+	switch {
+	case t.Connection == "":
+	case t.key != "":
+		by = "the shared access key " + t.clean(t.key)
+	default:
+		by = "a shared access signature"
+	}
+	return "connected to " + t.Origin() + how + ", signed in with " + by
+}
+
 // Origin is the entity as a URI, without secrets.
 func (t *Target) Origin() string { return "sb://" + t.Host + "/" + t.Entity }
 
@@ -137,7 +157,7 @@ func readConnection(in *Settings, text string) Target {
 		parts[name] = strings.TrimSpace(value)
 	}
 	key, signature := parts["sharedaccesskey"], parts["sharedaccesssignature"]
-	opener := "SharedAccessSignature=" + signature
+	opener, name := "SharedAccessSignature="+signature, ""
 	switch {
 	case parts["endpoint"] == "":
 		return refuse("has no Endpoint=sb://…")
@@ -145,9 +165,10 @@ func readConnection(in *Settings, text string) Target {
 	case parts["sharedaccesskeyname"] == "" || key == "":
 		return refuse("needs SharedAccessKeyName and SharedAccessKey, or SharedAccessSignature (for an identity, set endpointUri instead)")
 	default:
-		opener = "SharedAccessKeyName=" + parts["sharedaccesskeyname"] + ";SharedAccessKey=" + key
+		name = parts["sharedaccesskeyname"]
+		opener = "SharedAccessKeyName=" + name + ";SharedAccessKey=" + key
 	}
-	t := Target{Host: readHost(in, "connectionString", parts["endpoint"]), Entity: parts["entitypath"]}
+	t := Target{Host: readHost(in, "connectionString", parts["endpoint"]), Entity: parts["entitypath"], key: name}
 	t.Connection = "Endpoint=sb://" + t.Host + ";" + opener
 	if emulated, given := parts["usedevelopmentemulator"]; given {
 		on, err := strconv.ParseBool(emulated)

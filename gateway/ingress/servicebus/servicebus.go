@@ -83,11 +83,7 @@ func (s *Source) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		_ = client.Close(ctx) // what has not been said by now makes no difference
-	}()
+	defer closeClient(ctx, client)
 	if s.sessions.Load() {
 		err = s.receiveSessions(ctx, client)
 	} else {

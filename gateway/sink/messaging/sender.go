@@ -149,10 +149,14 @@ func (s *Sender[C]) Probe(ctx context.Context) (string, error) {
 }
 
 func (t *Target) security() string {
+	how := " over TLS"
 	if t.plain {
-		return " without TLS"
+		how = " without TLS"
 	}
-	return " over TLS"
+	if t.sockets {
+		how += ", by WebSockets"
+	}
+	return how
 }
 
 // proof is what shows that the gateway may send.
