@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -53,6 +55,7 @@ func (c *eitherConn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		if first == handshake {
+			in.unbound()
 			secure := tls.Server(in, &tls.Config{Certificates: []tls.Certificate{c.cert}, MinVersion: tls.VersionTLS12})
 			if in, first, err = peek(secure); err != nil {
 				return 0, err
@@ -67,6 +70,7 @@ func (c *eitherConn) Read(b []byte) (int, error) {
 			c.socket.Store(socket)
 			c.spoken = websocket.NetConn(context.Background(), socket, websocket.MessageBinary)
 		}
+		in.unbound()
 	}
 	return c.spoken.Read(b)
 }
@@ -88,18 +92,26 @@ func (c *eitherConn) Close() error {
 // bufferedConn is a connection of which the first bytes were read ahead.
 type bufferedConn struct {
 	net.Conn
-	r *bufio.Reader
+	r     *bufio.Reader
+	limit *io.LimitedReader // of what the client may say before it is known what it wants
 }
+
+// maxHead bounds a request for a WebSocket.
+const maxHead = 64 << 10
 
 // peek returns nc and the first byte that comes from it.
 func peek(nc net.Conn) (*bufferedConn, byte, error) {
-	in := &bufferedConn{nc, bufio.NewReader(nc)}
+	limit := &io.LimitedReader{R: nc, N: maxHead}
+	in := &bufferedConn{nc, bufio.NewReader(limit), limit}
 	first, err := in.r.Peek(1)
 	if err != nil {
 		return nil, 0, err
 	}
 	return in, first[0], nil
 }
+
+// unbound has the client say as much as it wants from now on.
+func (c *bufferedConn) unbound() { c.limit.N = math.MaxInt64 }
 
 func (c *bufferedConn) Read(b []byte) (int, error) { return c.r.Read(b) }
 

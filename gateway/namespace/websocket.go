@@ -2,9 +2,11 @@ package namespace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/coder/websocket"
 )
@@ -42,7 +44,10 @@ func (d *Dialer) dialWebSocket(ctx context.Context) (net.Conn, error) {
 		return nil, &StatusError{answer.StatusCode}
 	}
 	if err != nil {
-		return nil, err
+		if addressed := (*url.Error)(nil); errors.As(err, &addressed) {
+			err = addressed.Err // what it says besides is known
+		}
+		return nil, fmt.Errorf("WebSocket: %w", err)
 	}
 	// It lives until it is closed, not as long as the call that made it.
 	return &conn{websocket.NetConn(context.Background(), socket, websocket.MessageBinary), socket}, nil

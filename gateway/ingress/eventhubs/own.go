@@ -29,7 +29,8 @@ func (s *Source) readAll(ctx context.Context, h *hub) error {
 			StartPosition: from.start(), OwnerLevel: &alone, Prefetch: int32(s.settings.prefetch),
 		})
 		if err != nil {
-			return err
+			group.Go(func() error { return err }) // which ends the others, who are waited for
+			break
 		}
 		group.Go(func() error {
 			defer closeClient(ctx, client)

@@ -33,5 +33,12 @@ type bounded struct{ azcore.TokenCredential }
 func (b bounded) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, tokenTimeout, fmt.Errorf("no token within %s", tokenTimeout))
 	defer cancel()
-	return b.TokenCredential.GetToken(ctx, o)
+	token, err := b.TokenCredential.GetToken(ctx, o)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", noToken, err)
+	}
+	return token, err
 }
+
+// noToken begins the errors of an identity that gets no token.
+const noToken = "no token for the gateway's identity"

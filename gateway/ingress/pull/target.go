@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -186,7 +187,7 @@ func readConnection(in *Settings, text string) Target {
 
 // secretsOf returns the forms in which a service might echo a secret.
 func secretsOf(key, signature string) []string {
-	secrets := []string{key, signature}
+	secrets := []string{key, url.QueryEscape(key), signature}
 	for pair := range strings.SplitSeq(signature, "&") {
 		if name, value, _ := strings.Cut(pair, "="); strings.HasSuffix(name, "sig") {
 			secrets = append(secrets, value)
@@ -195,5 +196,6 @@ func secretsOf(key, signature string) []string {
 			}
 		}
 	}
-	return secrets
+	// Shorter than 4 bytes it is none, but would garble every text.
+	return slices.DeleteFunc(secrets, func(form string) bool { return len(form) < 4 })
 }

@@ -70,6 +70,10 @@ func (t *Target) hint(c amqp.ErrCond, text string) string {
 		return "another reader has taken a partition; give each gateway a consumerGroup of its own, or let them share checkpoints in a container"
 	case c == CondEntityDisabled:
 		return "enable the entity for receiving"
+	case strings.Contains(text, noToken):
+		return "set up an identity of the gateway: its environment, a workload identity, a managed identity or the Azure CLI; or set a connectionString"
+	case strings.Contains(text, "certificate signed by unknown authority"):
+		return "set caFile to a file with the certificate to trust"
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
 		return "an emulator needs ;UseDevelopmentEmulator=true in the connectionString"
 	}

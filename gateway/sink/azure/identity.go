@@ -43,7 +43,8 @@ func (i identity) GetToken(ctx context.Context, o policy.TokenRequestOptions) (a
 type TokenError struct{ cause error }
 
 func (e *TokenError) Error() string {
-	return "no token for the gateway's identity: " + sink.Snippet([]byte(e.cause.Error()))
+	return "no token for the gateway's identity: " + sink.Snippet([]byte(e.cause.Error())) +
+		" (set up an identity of the gateway: its environment, a workload identity, a managed identity or the Azure CLI; or give the endpoint a key)"
 }
 
 // Unwrap returns what the identity said.

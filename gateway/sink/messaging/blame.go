@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -174,6 +175,9 @@ func (s *Service[C]) dialWords(t *Target, cause error) string {
 	text := t.clean(cause.Error())
 	if !t.plain && strings.Contains(text, "first record does not look like a TLS handshake") {
 		text += " (an emulator needs ;UseDevelopmentEmulator=true in the connectionString)"
+	}
+	if errors.As(cause, new(x509.UnknownAuthorityError)) {
+		text += " (set caFile to a file with the certificate to trust)"
 	}
 	return text
 }

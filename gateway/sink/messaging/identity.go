@@ -48,7 +48,8 @@ func defaultIdentity() (azcore.TokenCredential, error) {
 type tokenError struct{ cause error }
 
 func (e *tokenError) Error() string {
-	return "no token for the gateway's identity: " + sink.Snippet([]byte(e.cause.Error()))
+	return "no token for the gateway's identity: " + sink.Snippet([]byte(e.cause.Error())) +
+		" (set up an identity of the gateway: its environment, a workload identity, a managed identity or the Azure CLI; or set a connectionString)"
 }
 
 // NonRetriable marks the error for the SDKs.
