@@ -9,9 +9,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/event"
 	"github.com/headgate/headgate/gateway/filter"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
 )
 
 // boxes are the kinds of notifications, as Azure Digital Twins calls them.
@@ -30,6 +32,40 @@ func (g *Gateway) ParseFilter(ctx context.Context, req catalog.FilterRequest) (c
 		return catalog.FilterCheck{}, err
 	}
 	return checkFilter(req, known)
+}
+
+// NewMatcher compiles a filter for one reader; see [admin.Filters].
+func (g *Gateway) NewMatcher(ctx context.Context, text string) (admin.Matcher, error) {
+	f, err := parseFilter(text)
+	if err != nil {
+		return nil, err
+	}
+	set, err := g.trial.filters.NewSet(ctx, []*filter.Filter{f}, nil)
+	if err != nil {
+		return nil, err
+	}
+	m, err := set.NewMatcher(ctx)
+	if err != nil {
+		set.Close()
+		return nil, err
+	}
+	return &oneMatcher{set, m}, nil
+}
+
+// oneMatcher is a matcher of a set of its own, which has one filter.
+type oneMatcher struct {
+	set     *matcher.Set
+	matcher *matcher.Matcher
+}
+
+func (m *oneMatcher) Matches(e *event.Event) bool {
+	m.matcher.Load(e)
+	return m.matcher.Match(0)
+}
+
+func (m *oneMatcher) Close() error {
+	m.set.Close()
+	return m.matcher.Close()
 }
 
 // CheckFilter is [Gateway.ParseFilter] without a gateway, and so without any

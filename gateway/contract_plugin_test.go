@@ -346,6 +346,8 @@ func contractStream(t *testing.T, s *server) {
 		{"?source=tail", "event: accepted"},
 		{"?source=tail&deliveries=true", "event: delivery"},
 		{"?subject=room-8", `"subject":"room-8"`},
+		{"?filter=PATCH('/x')+%3D+1+AND+subject+%3D+'room-8'&sample=10", `"subject":"room-8"`},
+		{"?filter=subject+%3D+'room-8'&deliveries=true", "event: delivery"},
 	} {
 		ctx, cancel := timeout(t, 30*time.Second)
 		text := s.follow(ctx, tt.query)
@@ -365,6 +367,8 @@ func contractStream(t *testing.T, s *server) {
 			t.Errorf("%s told of an event of another subject: %s", tt.query, got.String())
 		}
 	}
-	s.api(http.MethodGet, "/events/stream?deliveries=perhaps", "").problem(t, 400)
+	for _, bad := range []string{"deliveries=perhaps", "sample=0", "filter=type+%3D%3D+1"} {
+		s.api(http.MethodGet, "/events/stream?"+bad, "").problem(t, 400)
+	}
 	s.api(http.MethodDelete, "/routes/tail", "").want(t, 204)
 }

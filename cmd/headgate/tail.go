@@ -11,29 +11,32 @@ import (
 )
 
 const tailHelp = `Show events as they are accepted, a line each, until interrupted. With --deliveries, show
-every attempt to deliver them too. A terminal that is too slow is told how many it missed.`
+every attempt to deliver them too. A terminal that is too slow is told how many it missed;
+with --sample, how many were left out.`
 
 const tailExample = `  headgate tail
   headgate tail --deliveries --subject room-101
+  headgate tail --filter "PATCH('/Temperature') > 20" --sample 5
   headgate tail --json | jq .event.data`
 
 func tailCommand(a *app) *cobra.Command {
 	var (
-		deliveries bool
-		count      int
-		query      catalog.EventQuery
-		connect    connection
+		count   int
+		query   catalog.TailQuery
+		connect connection
 	)
 	cmd := &cobra.Command{
 		Use: "tail", Short: "Show events live, and what becomes of them",
 		Long: tailHelp, Example: tailExample, Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&deliveries, "deliveries", false, "show attempts to deliver too")
+	flags.BoolVar(&query.Deliveries, "deliveries", false, "show attempts to deliver too")
 	flags.IntVarP(&count, "count", "n", 0, "stop after `N` lines; 0 sets no limit")
 	flags.StringVar(&query.Type, "type", "", "only events of `TYPE`")
 	flags.StringVar(&query.Subject, "subject", "", "only events with `SUBJECT`")
 	flags.StringVar(&query.Source, "source", "", "only events from `SOURCE`")
+	flags.StringVar(&query.Filter, "filter", "", "only events that `TEXT`, in the filter language, matches")
+	flags.IntVar(&query.Sample, "sample", 0, "at most `N` events a second, evenly picked; 0 sets no limit")
 	connect.flags(flags)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := connect.client(a)
@@ -41,7 +44,7 @@ func tailCommand(a *app) *cobra.Command {
 			return err
 		}
 		ctx := cmd.Context()
-		follow, err := c.Follow(ctx, query, deliveries)
+		follow, err := c.FollowTail(ctx, query)
 		if err != nil {
 			return fmt.Errorf("tail: %w", err)
 		}
@@ -59,6 +62,9 @@ func tailCommand(a *app) *cobra.Command {
 			if err := a.printTailed(item, connect.json); err != nil {
 				return err
 			}
+			if item.Accepted == nil && item.Delivery == nil {
+				continue
+			}
 			if shown++; shown == count {
 				return nil
 			}
@@ -71,9 +77,8 @@ func tailCommand(a *app) *cobra.Command {
 // printTailed writes one line for what happened.
 func (a *app) printTailed(item client.Tailed, asJSON bool) error {
 	switch {
-	case item.Dropped > 0:
-		_, err := fmt.Fprintf(a.err, "headgate: %d not shown: this end is too slow\n", item.Dropped)
-		return err
+	case item.Accepted == nil && item.Delivery == nil:
+		return a.printLeftOut(item)
 	case asJSON && item.Accepted != nil:
 		return printLine(a.out, item.Accepted)
 	case asJSON:
@@ -84,6 +89,21 @@ func (a *app) printTailed(item client.Tailed, asJSON bool) error {
 	}
 	_, err := fmt.Fprintln(a.out, a.deliveryLine(item.Delivery))
 	return err
+}
+
+// printLeftOut says what was not shown; what a filter does not match is no news.
+func (a *app) printLeftOut(item client.Tailed) error {
+	if item.Dropped > 0 {
+		if _, err := fmt.Fprintf(a.err, "headgate: %d not shown: this end is too slow\n", item.Dropped); err != nil {
+			return err
+		}
+	}
+	if item.Sampled > 0 {
+		if _, err := fmt.Fprintf(a.err, "headgate: %d more, beyond the sample\n", item.Sampled); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *app) acceptedLine(s *catalog.StoredEvent) string {

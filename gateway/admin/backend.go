@@ -84,6 +84,15 @@ type Filters interface {
 	// ParseFilter says what is known of a text, whether it is a filter or not. A
 	// fault of req itself is a [*catalog.FieldError].
 	ParseFilter(ctx context.Context, req catalog.FilterRequest) (catalog.FilterCheck, error)
+	// NewMatcher compiles a filter. A text that is none is a
+	// [*catalog.FieldError] of "filter".
+	NewMatcher(ctx context.Context, text string) (Matcher, error)
+}
+
+// Matcher tries events on a filter, for one goroutine, which closes it.
+type Matcher interface {
+	Matches(e *event.Event) bool
+	Close() error
 }
 
 // Explainer says why events match routes or not. It delivers nothing; plugins run

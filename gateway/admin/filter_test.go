@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/event"
 )
 
 // ParseFilter answers with all that there can be, and echoes what it was asked.
@@ -39,6 +42,19 @@ func (g *gateway) ParseFilter(_ context.Context, req catalog.FilterRequest) (cat
 	}
 	return check, nil
 }
+
+// NewMatcher matches events whose subject is the text.
+func (g *gateway) NewMatcher(_ context.Context, text string) (admin.Matcher, error) {
+	if strings.Contains(text, "syntax error") {
+		return nil, &catalog.FieldError{Field: "filter", Reason: "line 1, position 8: unexpected input 'error'"}
+	}
+	return subject(text), nil
+}
+
+type subject string
+
+func (s subject) Matches(e *event.Event) bool { return e.Subject == string(s) }
+func (subject) Close() error                  { return nil }
 
 func TestFilterHelp(t *testing.T) {
 	s := serve(t)

@@ -271,6 +271,9 @@ func TestProblems(t *testing.T) {
 		{"test of a faulty event", "POST", "/routes:test", `{"route":{},"events":[{"specversion":"1.0","id":"1","source":"s","type":"t"},{"specversion":"1.0","id":"2","type":"t"}]}`},
 		{"test of no event", "POST", "/routes:test", `{"route":{},"events":[42]}`},
 		{"stream of a bad flag", "GET", "/events/stream?deliveries=perhaps", ""},
+		{"stream of a bad filter", "GET", "/events/stream?filter=syntax+error", ""},
+		{"stream of a bad sample", "GET", "/events/stream?sample=0", ""},
+		{"stream of a large sample", "GET", "/events/stream?sample=10001", ""},
 		{"provenance of nothing", "GET", "/provenance/0000000000000000", ""},
 	}
 	var got strings.Builder

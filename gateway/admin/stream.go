@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,22 +21,23 @@ const writeTimeout = 15 * time.Second
 // Nothing waits between the answer's first bytes and an event: what is
 // accepted after they arrived is told.
 func (s *Server) streamEvents(c echo.Context) error {
-	q, err := eventQuery(c)
+	q, err := tailQuery(c)
 	if err != nil {
 		return err
 	}
-	deliveries, err := flagOf(c, "deliveries")
+	screen, err := s.newScreen(c.Request().Context(), q)
 	if err != nil {
 		return err
 	}
-	f := s.Tail.follow(q, deliveries)
+	defer screen.Close()
+	f := s.Tail.follow(q.EventQuery, q.Deliveries)
 	defer s.Tail.leave(f)
 
 	out, err := openStream(c)
 	if err != nil {
 		return nil // the client is gone, which is no fault
 	}
-	return s.stream(c, f, out)
+	return s.stream(c, f, screen, out)
 }
 
 // openStream begins an answer of server-sent events. An error means that the
@@ -52,9 +54,31 @@ func openStream(c echo.Context) (*eventStream, error) {
 	return out, extend(out.rc.SetReadDeadline, time.Time{})
 }
 
-func (s *Server) stream(c echo.Context, f *follower, out *eventStream) error {
+func tailQuery(c echo.Context) (q catalog.TailQuery, err error) {
+	if q.EventQuery, err = eventQuery(c); err != nil {
+		return q, err
+	}
+	if q.Deliveries, err = flagOf(c, "deliveries"); err != nil {
+		return q, err
+	}
+	q.Filter = c.QueryParam("filter")
+	if v := c.QueryParam("sample"); v != "" {
+		if q.Sample, err = strconv.Atoi(v); err != nil || q.Sample < 1 || q.Sample > maxSample {
+			return q, &catalog.FieldError{Field: "sample", Reason: "want a number of events a second from 1 to " + strconv.Itoa(maxSample)}
+		}
+	}
+	return q, nil
+}
+
+func (s *Server) stream(c echo.Context, f *follower, screen *screen, out *eventStream) error {
 	heartbeat := time.NewTicker(s.opts.Heartbeat)
 	defer heartbeat.Stop()
+	pace := time.NewTicker(screen.every())
+	defer pace.Stop()
+	wake := f.wake
+	if screen.limits() {
+		wake = nil // what came in a while is told at once, so that a sample can be taken of it
+	}
 	for {
 		if err := out.flush(); err != nil {
 			return nil // the client is gone, which is no fault
@@ -66,15 +90,21 @@ func (s *Server) stream(c echo.Context, f *follower, out *eventStream) error {
 			return nil
 		case <-heartbeat.C:
 			out.buf.WriteString(": alive\n\n")
-		case <-f.wake:
-			items, dropped := f.take()
-			for _, item := range items {
-				if err := out.item(item); err != nil {
-					return nil
-				}
+		case <-pace.C:
+			if err := out.tell(f, screen); err != nil {
+				return nil
 			}
-			if dropped > 0 {
-				out.event("dropped", "", catalog.Dropped{Dropped: dropped})
+			if screen.left != (catalog.Dropped{}) {
+				out.event("dropped", "", screen.left)
+				screen.left = catalog.Dropped{}
+			}
+		case <-wake:
+			if err := out.tell(f, screen); err != nil {
+				return nil
+			}
+			if screen.left.Dropped > 0 {
+				out.event("dropped", "", screen.left)
+				screen.left = catalog.Dropped{}
 			}
 		}
 	}
@@ -89,6 +119,18 @@ type eventStream struct {
 
 // flushBytes is how much is gathered before it is written.
 const flushBytes = 64 << 10
+
+// tell gathers what waits for f, and counts what it is not told.
+func (s *eventStream) tell(f *follower, screen *screen) error {
+	items, dropped := f.take()
+	screen.left.Dropped += dropped
+	for _, item := range screen.pick(items, time.Now()) {
+		if err := s.item(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (s *eventStream) item(item tailItem) error {
 	if item.accepted != nil {

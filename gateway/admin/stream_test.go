@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,68 @@ func TestStreamHeartbeat(t *testing.T) {
 			t.Fatalf("after %q: %v", got.String(), err)
 		}
 		got.Write(b[:n])
+	}
+}
+
+// A follower that asks for less is told what it was not told.
+func TestFollowSome(t *testing.T) {
+	var all []event.Event
+	for i := range 200 {
+		all = append(all, sample(fmt.Sprint(i), []string{"room", "hall"}[i%2]))
+	}
+	tests := []struct {
+		name      string
+		query     catalog.TailQuery
+		unmatched uint64
+		sampled   bool
+	}{
+		{"filter", catalog.TailQuery{Filter: "room", Deliveries: true}, 100, false},
+		{"sample", catalog.TailQuery{Sample: 20, Deliveries: true}, 0, true},
+		{"filter and sample", catalog.TailQuery{Filter: "room", Sample: 20, Deliveries: true}, 100, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t)
+			items, err := s.api.FollowTail(t.Context(), tt.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.tail.Accepted(chunk(7, all...))
+			var tries []delivery.Try
+			for i, e := range all {
+				tries = append(tries, delivery.Try{Delivery: &delivery.Delivery{Event: e, Position: event.Position{Seq: 7, Index: i}}, Outcome: delivery.Delivered()})
+			}
+			s.tail.Record(tries)
+			told := map[event.Position]bool{}
+			var ids []int
+			delivered := 0
+			var left catalog.Dropped
+			for item, err := range items {
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case item.Accepted != nil:
+					told[item.Accepted.ID] = true
+					ids = append(ids, item.Accepted.ID.Index)
+				case item.Delivery != nil:
+					if delivered++; !told[item.Delivery.ID] {
+						t.Errorf("told of a delivery of %s, and not of the event", item.Delivery.ID)
+					}
+				}
+				left.Sampled += item.Sampled
+				left.Unmatched += item.Unmatched
+				if len(told)+int(left.Sampled+left.Unmatched) == len(all) && delivered == len(told) {
+					break
+				}
+			}
+			if left.Unmatched != tt.unmatched || (left.Sampled > 0) != tt.sampled || !slices.IsSorted(ids) {
+				t.Errorf("told %v, left out %+v", ids, left)
+			}
+			if tt.sampled && (len(ids) < tt.query.Sample || len(ids) > 2*tt.query.Sample || ids[len(ids)-1]-ids[0] < 160) {
+				t.Errorf("a sample of %d in a second is %v", tt.query.Sample, ids)
+			}
+		})
 	}
 }
 

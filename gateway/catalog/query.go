@@ -32,6 +32,20 @@ func (q *EventQuery) Matches(e *event.Event) bool {
 		(q.ID == "" || q.ID == e.ID)
 }
 
+// TailQuery asks for what a follower of the tail is told. Of the rest of
+// EventQuery than what [EventQuery.Matches] looks at, nothing is used.
+type TailQuery struct {
+	EventQuery
+	// Filter is a text in the filter language that events must match, unless
+	// empty.
+	Filter string
+	// Sample is how many events it is told a second, at most; 0 sets no limit.
+	Sample int
+	// Deliveries tells attempts too; with Filter or Sample, those of the events
+	// that were told.
+	Deliveries bool
+}
+
 // Bound is an end of a scan: a time, a position, or neither.
 type Bound struct {
 	Time     time.Time

@@ -196,8 +196,13 @@ type Revision[T any] struct {
 	State    *T        `json:"state,omitempty"` // nil when it was deleted
 }
 
-// Dropped tells a follower of the tail how many items it missed, because it
-// was too slow, since the last one it was told.
+// Dropped tells a follower of the tail how much it was not told since it was
+// last told of something left out.
 type Dropped struct {
+	// Dropped counts what it was too slow for, before any filter.
 	Dropped uint64 `json:"dropped"`
+	// Sampled counts matching events beyond those that it asked for a second.
+	Sampled uint64 `json:"sampled,omitempty"`
+	// Unmatched counts events that its filter does not match.
+	Unmatched uint64 `json:"unmatched,omitempty"`
 }

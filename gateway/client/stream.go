@@ -10,15 +10,19 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"strconv"
 
 	"github.com/headgate/headgate/gateway/catalog"
 )
 
-// Tailed is one thing that happened: exactly one of its members is set.
+// Tailed is one thing that happened, or how much of it was left out.
 type Tailed struct {
 	Accepted *catalog.StoredEvent
 	Delivery *catalog.DeliveryReport
 	Dropped  uint64 // so many things were missed here, for slowness
+	// Sampled and Unmatched count events that were left out as the query asked:
+	// beyond its sample, and not matching its filter. They may come with Dropped.
+	Sampled, Unmatched uint64
 }
 
 // ErrStreamEnded is yielded when the server ended the stream.
@@ -29,11 +33,22 @@ var ErrStreamEnded = errors.New("the server ended the stream")
 // and which ends with an error: [ErrStreamEnded], or ctx's when that ended.
 // The connection lasts until the loop ends; without a loop, until ctx does.
 func (c *Client) Follow(ctx context.Context, q catalog.EventQuery, deliveries bool) (iter.Seq2[Tailed, error], error) {
+	return c.FollowTail(ctx, catalog.TailQuery{EventQuery: q, Deliveries: deliveries})
+}
+
+// FollowTail is [Client.Follow] of what q asks for.
+func (c *Client) FollowTail(ctx context.Context, q catalog.TailQuery) (iter.Seq2[Tailed, error], error) {
 	r := at(http.MethodGet, "events", "stream")
 	r.accept = "text/event-stream"
-	r.query = eventValues(q)
-	if deliveries {
+	r.query = eventValues(q.EventQuery)
+	if q.Deliveries {
 		r.query.Set("deliveries", "true")
+	}
+	if q.Filter != "" {
+		r.query.Set("filter", q.Filter)
+	}
+	if q.Sample > 0 {
+		r.query.Set("sample", strconv.Itoa(q.Sample))
 	}
 	resp, err := c.send(ctx, r)
 	if err != nil {
@@ -123,7 +138,7 @@ func decodeTailed(name string, data []byte) (item Tailed, err error) {
 	case "dropped":
 		var d catalog.Dropped
 		err = json.Unmarshal(data, &d)
-		item.Dropped = d.Dropped
+		item.Dropped, item.Sampled, item.Unmatched = d.Dropped, d.Sampled, d.Unmatched
 	}
 	if err != nil {
 		return Tailed{}, fmt.Errorf("stream: %s: %w", name, err)
