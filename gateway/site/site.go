@@ -37,7 +37,8 @@ Build it with:  go tool task build
 The API is under /api/v1, and describes itself at /api/v1/openapi.json.
 `
 
-// taken are the first segments of paths that are not the UI's, in lower case.
+// taken are the first segments of paths that are not the UI's, in lower case; a
+// position behind "events" is the page of one event.
 var taken = []string{"api", "events", "webhooks", "eventroutes", "subscriptions", "metrics", "healthz", "readyz"}
 
 // Site is the UI's files, ready to be served. It is immutable.
@@ -118,14 +119,22 @@ func (s *Site) find(r *http.Request) (*file, bool) {
 		return nil, false
 	}
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
-	if first, _, _ := strings.Cut(name, "/"); slices.Contains(taken, strings.ToLower(first)) {
-		return nil, false
+	if first, rest, _ := strings.Cut(name, "/"); slices.Contains(taken, strings.ToLower(first)) {
+		if first != "events" || !isPosition(rest) {
+			return nil, false
+		}
 	}
 	if f := s.files[name]; f != nil {
 		return f, true
 	}
 	page := name == "" || !strings.HasPrefix(name, assets) && acceptsPage(r)
 	return s.files[indexFile], page // which knows its screens
+}
+
+// isPosition reports whether s has the form of a place in the journal, 42-0.
+func isPosition(s string) bool {
+	seq, index, _ := strings.Cut(s, "-")
+	return seq != "" && index != "" && strings.Trim(seq+index, "0123456789") == ""
 }
 
 // acceptsPage reports whether r comes from somebody who looks for a page.

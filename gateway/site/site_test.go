@@ -107,7 +107,7 @@ func TestSiteKeepsToItsPaths(t *testing.T) {
 	}
 	for path, want := range map[string]bool{
 		"/": true, "/routes": true, "/assets/app-1234.js": true, "/assets/nothing.js": false, "/apis": true, "/dead-letters/groups": true,
-		"/api": false, "/api/v1/status": false, "/API/v1": false, "/events": false, "/events/stream": false, "/webhooks/eventgrid": false,
+		"/api": false, "/api/v1/status": false, "/API/v1": false, "/events": false, "/events/stream": false, "/events/42-0": true, "/events/x-0": false, "/events/42-0/x": false, "/events/42": false, "/api/42-0": false, "/webhooks/eventgrid": false,
 		"/eventroutes": false, "/eventRoutes/x": false, "/Subscriptions/1": false, "/metrics": false, "/healthz": false, "/readyz": false,
 		"//api/v1/status": false, "/x/../api": false, "/./events": false,
 	} {
