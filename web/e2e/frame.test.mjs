@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { closeBrowser, Gateway, newPage, picture, Receiver, seed } from "./world.mjs";
+
+let gateway, receiver;
+
+before(async () => {
+  receiver = await Receiver.start();
+  gateway = await Gateway.start();
+  await seed(gateway, receiver);
+});
+after(async () => {
+  await closeBrowser();
+  await gateway.stop();
+  await receiver.stop();
+});
+
+test("settings look right", () => picture(gateway, "settings", "/settings", (page) => page.getByRole("heading", { name: "Settings" }).waitFor()));
+
+test("a path that nothing is at says so, and leads back", async () => {
+  const page = await newPage(gateway);
+  await page.goto("/nothing/here");
+  await page.getByText("There is no such page").waitFor();
+  await page.getByRole("link", { name: "Go to the overview" }).waitFor();
+  await page.close();
+});
+
+test("keys: places, palette, list of keys, skip link", async () => {
+  const page = await newPage(gateway);
+  await page.goto("/nothing");
+  await page.getByText("There is no such page").waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  assert.equal(new URL(page.url()).pathname, "/settings");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("Find or do anything").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find or do anything" }).fill("theme: dark");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark", "the theme is kept, and there before the first paint");
+  await page.close();
+});
+
+test("the system's theme is followed while none is chosen", async () => {
+  const page = await newPage(gateway, { theme: "dark" });
+  await page.goto("/settings");
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+  await page.close();
+});
+
+test("a gateway that is gone: a banner, what was there stays, and it comes back", async () => {
+  const own = await Gateway.start();
+  const page = await newPage(own, { expect: [/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED/] });
+  await page.goto("/settings");
+  await page.getByText(/Headgate .* started/).waitFor();
+  const port = new URL(own.url).port;
+  own.keep = true;
+  await own.stop();
+  await page.getByText("The gateway does not answer since").waitFor();
+  await page.getByText(/Headgate .* started/).waitFor();
+  const again = await Gateway.start({ dir: own.dir, args: ["--listen", "127.0.0.1:" + port] });
+  await page.getByText("The gateway does not answer since").waitFor({ state: "detached" });
+  again.keep = false;
+  await page.close();
+  await again.stop();
+});
+
+test("a token is asked for, a wrong one refused, and the page that was wanted shown", async () => {
+  const own = await Gateway.start({ token: "correct-horse-battery-staple" });
+  const page = await newPage(own, { expect: [/401/] });
+  await page.goto("/settings");
+  await page.getByLabel("Token").fill("wrong-token-of-somebody");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("This is not the token of this gateway").waitFor();
+  await page.getByLabel("Token").fill("correct-horse-battery-staple");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  const cookies = await page.context().cookies();
+  assert.ok(cookies.every((c) => c.httpOnly && c.sameSite === "Strict"), "no script can read the cookie");
+  await page.close();
+  await own.stop();
+});

@@ -1,0 +1,68 @@
+import { useEffect, useRef, useState } from "react";
+import { useStatus } from "~/api/queries";
+
+// Figures as people read them. The page is in English whatever the browser's
+// language, and so are its numbers.
+
+const plain = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** 1,234,567; from 10 million on 12.3M. */
+export function count(n: number): string {
+  if (Math.abs(n) < 10_000_000) return plain.format(n);
+  return (n / 1e6).toLocaleString("en-US", { maximumFractionDigits: 1 }) + "M";
+}
+
+/** 1,204/s; small rates keep a digit. */
+export function rate(perSecond: number): string {
+  const digits = perSecond > 0 && perSecond < 9.95 ? 1 : 0;
+  return perSecond.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + "/s";
+}
+
+/** "1 event", "3,120 events". */
+export function plural(n: number, one: string, many = one + "s"): string {
+  return count(n) + " " + (n === 1 ? one : many);
+}
+
+/** 1.9 MB, in steps of 1,000 as disks are sold, or as the unit says. */
+export function bytes(n: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let i = 0;
+  let v = n;
+  while (v >= 1000 && i < units.length - 1) {
+    v /= 1000;
+    i++;
+  }
+  return v.toLocaleString("en-US", { maximumFractionDigits: i > 0 && v < 100 ? 1 : 0 }) + " " + units[i];
+}
+
+/** 350 µs, 12 ms, 4.2 s, from nanoseconds. */
+export function duration(ns: number): string {
+  const steps: [number, string][] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+  const [by, unit] = steps.find(([s]) => ns >= s) ?? [1, "ns"];
+  const v = ns / by;
+  return v.toLocaleString("en-US", { maximumFractionDigits: v < 10 ? 1 : 0 }) + " " + unit;
+}
+
+export function percent(share: number): string {
+  const p = share * 100;
+  if (p > 0 && p < 0.1) return "<0.1 %";
+  return p.toLocaleString("en-US", { maximumFractionDigits: p > 0 && p < 10 ? 1 : 0 }) + " %";
+}
+
+/** Deliveries a second, from the counts of the last states; undefined until there are two. */
+export function useDeliveredRate(): number | undefined {
+  const { data, dataUpdatedAt } = useStatus();
+  const [value, setValue] = useState<number>();
+  const seen = useRef<{ at: number; n: number; started: string }[]>([]);
+  useEffect(() => {
+    if (!data) return;
+    const n = data.endpoints.reduce((sum, e) => sum + e.delivered, 0);
+    const last = seen.current.at(-1);
+    // A restart, or an endpoint that was deleted, starts the count anew.
+    if (last && (last.started !== data.startedAt || n < last.n)) seen.current = [];
+    seen.current = [...seen.current.filter((s) => dataUpdatedAt - s.at < 12_000), { at: dataUpdatedAt, n, started: data.startedAt }];
+    const first = seen.current[0];
+    if (first && dataUpdatedAt > first.at) setValue(((n - first.n) * 1000) / (dataUpdatedAt - first.at));
+  }, [data, dataUpdatedAt]);
+  return value;
+}
