@@ -82,6 +82,7 @@ var plan = map[string]room{
 	"gateway/npmtest":               {}, // for tests
 	"gateway/problem":               {},
 	"gateway/rates":                 {},
+	"gateway/twin":                  {imports: []string{"gateway/event", "sdk/json"}},
 	"gateway/causes":                {imports: []string{"gateway/delivery"}},
 	"gateway/site":                  {},
 	"gateway/ingress":               {imports: []string{"gateway/event", "gateway/problem", "sdk/json"}, libs: []string{echo}},

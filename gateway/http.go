@@ -33,7 +33,7 @@ func (g *Gateway) Handler() http.Handler {
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
-		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g,
+		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g, Twins: g,
 	}, g.kinds, admin.Options{Logger: g.log, SourceKinds: g.sources.described(), Actor: actor}).Mount(e.Group("/api/v1"))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", g.getReady)

@@ -140,6 +140,7 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/events", s.scanEvents},
 		{http.MethodGet, "/events/stream", s.streamEvents},
 		{http.MethodGet, "/events/:id", s.getEvent},
+		{http.MethodGet, "/twins", s.getTwin},
 		{http.MethodPost, `/events\:explain`, s.explainEvents},
 	}
 }

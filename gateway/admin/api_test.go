@@ -256,6 +256,18 @@ func (g *gateway) Preview(_ context.Context, r catalog.PreviewRequest) (catalog.
 	return p, nil
 }
 
+func (g *gateway) Twin(_ context.Context, q catalog.TwinQuery) (catalog.TwinPage, error) {
+	e := event.Event{ID: "1", Source: "s", Type: "t", Subject: q.Key}
+	return catalog.TwinPage{
+		Key: q.Key, Next: "7-0", Covered: catalog.Covered{Events: q.Limit},
+		Items: []catalog.TwinEvent{{
+			StoredEvent: catalog.StoredEvent{ID: event.Position{Seq: 7}, Event: catalog.CloudEvent{Event: e}},
+			Deliveries:  []catalog.DeliveryReport{{ID: event.Position{Seq: 7}, EventID: "1", Route: "r", Endpoint: "hub", Outcome: "delivered"}},
+		}},
+		Series: []catalog.TwinSeries{{Path: "/a", Points: []catalog.TwinPoint{{1772366400000, 21.5}}}},
+	}, nil
+}
+
 func (g *gateway) LetterGroups(_ context.Context, q admin.GroupQuery) (catalog.LetterGroups, error) {
 	out := catalog.LetterGroups{Items: []catalog.LetterGroup{}, Groups: 1, Letters: len(g.letters), Complete: true, Series: catalog.LetterSteps{Steps: q.Steps, StepSeconds: 1.5}}
 	for _, k := range g.letters[:min(len(g.letters), 1)] {
@@ -385,7 +397,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
-		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g,
+		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g, Twins: g,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

@@ -39,6 +39,7 @@ type Backend struct {
 	LetterGroups LetterGroups
 	RedriveJobs  RedriveJobs
 	Previews     Previews
+	Twins        Twins
 	Tail         *Tail
 }
 
@@ -248,4 +249,11 @@ type Previews interface {
 	// Preview runs the routes in force on the accepted events of dead letters,
 	// on fresh instances of their plugins, and sends nothing.
 	Preview(ctx context.Context, r catalog.PreviewRequest) (catalog.Preview, error)
+}
+
+// Twins looks at the events of one twin.
+type Twins interface {
+	// Twin looks through part of the journal from its end back, within bounds of
+	// its own, and says which part that was.
+	Twin(ctx context.Context, q catalog.TwinQuery) (catalog.TwinPage, error)
 }

@@ -92,3 +92,27 @@ func bodyError(err error) error {
 	}
 	return &statusError{http.StatusBadRequest, "the body could not be read to its end"}
 }
+
+func (s *Server) getTwin(c echo.Context) (err error) {
+	q := catalog.TwinQuery{Key: c.QueryParam("key")}
+	if q.Key == "" {
+		return &catalog.FieldError{Field: "key", Reason: "is required: the key of a twin, such as its id"}
+	}
+	if q.From, err = catalog.ParseBound(c.QueryParam("from")); err != nil {
+		return catalog.In("from", err)
+	}
+	if q.To, err = catalog.ParseBound(c.QueryParam("to")); err != nil {
+		return catalog.In("to", err)
+	}
+	if q.After, err = positionOf(c, "after"); err != nil {
+		return err
+	}
+	if q.Limit, err = limitOf(c); err != nil {
+		return err
+	}
+	p, err := s.Twins.Twin(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, p)
+}

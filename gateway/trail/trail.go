@@ -142,7 +142,18 @@ const step = 4096
 
 // Of returns the attempts for the event at p that are remembered, oldest first.
 func (t *Trail) Of(p event.Position) []Attempt {
-	var found []Attempt
+	return t.Among([]event.Position{p})[p]
+}
+
+// Among returns the attempts for each of some events, as Of does.
+func (t *Trail) Among(events []event.Position) map[event.Position][]Attempt {
+	found := make(map[event.Position][]Attempt, len(events))
+	for _, p := range events {
+		found[p] = nil
+	}
+	if len(events) == 0 {
+		return found
+	}
 	for from := uint64(0); ; {
 		t.mu.Lock()
 		size := uint64(len(t.ring))
@@ -151,8 +162,10 @@ func (t *Trail) Of(p event.Position) []Attempt {
 		}
 		end := min(from+step, t.next)
 		for n := from; n < end; n++ {
-			if r := &t.ring[n%size]; r.seq == p.Seq && int(r.index) == p.Index {
-				found = append(found, t.attempt(r))
+			r := &t.ring[n%size]
+			p := event.Position{Seq: r.seq, Index: int(r.index)}
+			if list, wanted := found[p]; wanted {
+				found[p] = append(list, t.attempt(r))
 			}
 		}
 		done := end >= t.next
