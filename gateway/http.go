@@ -11,6 +11,7 @@ import (
 	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/auth"
 	"github.com/headgate/headgate/gateway/ingress"
+	"github.com/headgate/headgate/gateway/manifest"
 	"github.com/headgate/headgate/gateway/problem"
 )
 
@@ -34,7 +35,10 @@ func (g *Gateway) Handler() http.Handler {
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
 		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g, Twins: g,
-	}, g.kinds, admin.Options{Logger: g.log, SourceKinds: g.sources.described(), Actor: actor}).Mount(e.Group("/api/v1"))
+	}, g.kinds, admin.Options{
+		Logger: g.log, SourceKinds: g.sources.described(), Actor: actor,
+		Schema: manifest.Schema(),
+	}).Mount(e.Group("/api/v1"))
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", g.getReady)
 	e.GET("/metrics", echo.WrapHandler(g.metrics.Handler()))

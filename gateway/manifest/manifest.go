@@ -58,8 +58,8 @@ type Set struct {
 }
 
 // Read reads the documents in files and directories, of which it takes the
-// files *.yaml, *.yml and *.json, whatever their depth, in the order of their
-// names. Faults are [Errors].
+// files *.yaml, *.yml and *.json but *.schema.json, whatever their depth, in the
+// order of their names. Faults are [Errors].
 func Read(paths []string, o Options) (*Set, error) {
 	var errs Errors
 	r := &reader{env: o.Env, stdin: o.Stdin}
@@ -111,7 +111,7 @@ func filesIn(path string) ([]string, error) {
 			return err
 		case d.IsDir() && hidden:
 			return filepath.SkipDir
-		case d.IsDir(), hidden:
+		case d.IsDir(), hidden, strings.HasSuffix(name, ".schema.json"):
 			return nil
 		}
 		switch filepath.Ext(name) {

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // parse returns the documents of a file: JSON when it says that it is, or looks
@@ -209,7 +210,12 @@ func (t *tree) node(n ast.Node, depth int) (*node, error) {
 	case *ast.FloatNode:
 		return number(at, n)
 	case *ast.StringNode:
+		if n.Token.Type == token.StringType && isNumber(n.Value) {
+			return &node{place: at, text: n.Value}, nil // 1e3, which the parser takes for a text
+		}
 		return &node{place: at, kind: text, text: n.Value}, nil
+	case *ast.InfinityNode, *ast.NanNode:
+		return nil, at.refuse("%s is no number that JSON has", n.GetToken().Value)
 	case *ast.LiteralNode:
 		return &node{place: at, kind: text, text: n.Value.Value}, nil
 	case *ast.MappingNode:
@@ -247,13 +253,18 @@ func (t *tree) node(n ast.Node, depth int) (*node, error) {
 
 // number keeps the digits of a float, where they are JSON's.
 func number(at place, n *ast.FloatNode) (*node, error) {
-	if written := n.Token.Value; json.Valid([]byte(written)) {
+	if written := n.Token.Value; isNumber(written) {
 		return &node{place: at, text: written}, nil
 	}
-	if math.IsInf(n.Value, 0) || math.IsNaN(n.Value) {
-		return nil, at.refuse("%s is no number that JSON has", n.Token.Value)
+	if math.IsInf(n.Value, 0) {
+		return nil, at.refuse("%s is no number that JSON has", clip(n.Token.Value))
 	}
 	return &node{place: at, text: strconv.FormatFloat(n.Value, 'g', -1, 64)}, nil
+}
+
+// isNumber reports whether s is a number as JSON writes it.
+func isNumber(s string) bool {
+	return s != "" && (s[0] == '-' || '0' <= s[0] && s[0] <= '9') && json.Valid([]byte(s))
 }
 
 // tagged reads the tags that change nothing but that a scalar is a text.
