@@ -206,7 +206,7 @@ func TestPlanTraffic(t *testing.T) {
 			if s == nil {
 				return "-"
 			}
-			return fmt.Sprintf("%d/%d/%d", s.Matched, s.Dropped, s.Outputs)
+			return fmt.Sprintf("%d/%d", s.Matched, s.Dropped)
 		}
 		examples := map[string]int{}
 		for _, e := range r.Examples {
@@ -216,11 +216,11 @@ func TestPlanTraffic(t *testing.T) {
 			r.Route, side(r.Before), side(r.After), r.Gained, r.Lost, r.Changed, r.Same, r.Trapped, r.Untouched, examples))
 	}
 	want := []string{
-		"gone 8/0/8 - gained 0 lost 8 changed 0 same 0 trapped 0 false map[lost:3]",
-		"narrow 5/0/5 3/0/3 gained 0 lost 2 changed 0 same 3 trapped 0 false map[lost:2]",
-		"new - 2/6/2 gained 2 lost 0 changed 0 same 0 trapped 0 false map[gained:2]",
-		"same 0/0/0 0/0/0 gained 0 lost 0 changed 0 same 0 trapped 0 true map[]",
-		"shaped 8/0/8 8/0/8 gained 0 lost 0 changed 8 same 0 trapped 0 false map[changed:3]",
+		"gone 8/0 - gained 0 lost 8 changed 0 same 0 trapped 0 false map[lost:3]",
+		"narrow 5/0 3/0 gained 0 lost 2 changed 0 same 3 trapped 0 false map[lost:2]",
+		"new - 2/6 gained 2 lost 0 changed 0 same 0 trapped 0 false map[gained:2]",
+		"same 0/0 0/0 gained 0 lost 0 changed 0 same 0 trapped 0 true map[]",
+		"shaped 8/0 8/0 gained 0 lost 0 changed 8 same 0 trapped 0 false map[changed:3]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("traffic (-want +got):\n%s\n%s", diff, answer.body)

@@ -18,23 +18,16 @@ const (
 
 // exhibit shows examples of what a change does, within bounds.
 type exhibit struct {
-	g            *Gateway
+	trial        *trial
 	routes, room int // that are left
 }
 
 // route returns what was counted of a pair, with examples.
 func (x *exhibit) route(ctx context.Context, p pair, s *score) (catalog.RouteTraffic, error) {
 	out := catalog.RouteTraffic{
-		Route: p.id, Gained: s.gained, Lost: s.lost, Changed: s.changed, Same: s.same, Trapped: s.trapped,
+		Route: p.id, Before: s.before.of(p.before), After: s.after.of(p.after),
+		Gained: s.gained, Lost: s.lost, Changed: s.changed, Same: s.same, Trapped: s.trapped,
 		Untouched: p.untouched, Examples: []catalog.TrafficExample{},
-	}
-	if p.before != nil {
-		s.before.Endpoint = p.before.endpoint
-		out.Before = &s.before
-	}
-	if p.after != nil {
-		s.after.Endpoint = p.after.endpoint
-		out.After = &s.after
 	}
 	if s.err != nil {
 		out.Error = s.err.Error()
@@ -111,11 +104,11 @@ func (x *exhibit) open(ctx context.Context, side *rehearsed) (*tried, error) {
 	if side == nil {
 		return nil, nil
 	}
-	explainer, err := x.g.trial.filters.NewExplainer(ctx, side.text)
+	explainer, err := x.trial.filters.NewExplainer(ctx, side.text)
 	if err != nil {
 		return nil, err
 	}
-	return &tried{&x.g.trial, explainer, side}, nil
+	return &tried{x.trial, explainer, side}, nil
 }
 
 func (t *tried) close() {
@@ -129,7 +122,6 @@ func (t *tried) try(ctx context.Context, item pipeline.Item) (*catalog.TestResul
 		return nil, nil
 	}
 	t.explainer.Load(item.Event)
-	item.Source = item.Event
 	res, err := t.trial.explain(ctx, t.explainer, 0, t.side.stages, item)
 	return &res, err
 }

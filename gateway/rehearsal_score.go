@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"errors"
 	"reflect"
 	"slices"
 
@@ -29,7 +28,7 @@ func sameEvent(a, b *event.Event) bool {
 
 // score is what was counted of a pair.
 type score struct {
-	before, after                        catalog.RouteSide
+	before, after                        sideScore
 	gained, lost, changed, same, trapped int
 	examples                             map[string][]pipeline.Item // the first few of each kind
 	err                                  error
@@ -42,25 +41,24 @@ func newScore(err error) *score {
 	return &score{err: err, examples: map[string][]pipeline.Item{}}
 }
 
-// count counts an event, by what became of it before and after.
+// count counts an event that a filter lets pass, by what becomes of it before
+// and after.
 func (s *score) count(was, is *verdict, e pipeline.Item) {
-	countSide(&s.before, was)
-	countSide(&s.after, is)
 	var what string
 	switch {
-	case was.matched && !is.matched:
+	case was.passed && !is.passed:
 		what = catalog.ExampleLost
 		s.lost++
-	case !was.matched && is.matched:
+	case !was.passed && is.passed:
 		what = catalog.ExampleGained
 		s.gained++
-	case was.matched && sameOutputs(was, is):
+	case was.passed && sameOutputs(was, is):
 		s.same++
-	case was.matched:
+	case was.passed:
 		what = catalog.ExampleChanged
 		s.changed++
 	}
-	if is.trapped {
+	if is.trapped && !was.trapped {
 		what = catalog.ExampleTrapped // which says more of it
 		s.trapped++
 	}
@@ -69,30 +67,33 @@ func (s *score) count(was, is *verdict, e pipeline.Item) {
 	}
 }
 
-func countSide(side *catalog.RouteSide, v *verdict) {
-	switch {
-	case !v.let:
-		return
-	case v.matched:
-		side.Matched++
+// sideScore is what was counted of one state of a route.
+type sideScore struct{ matched, dropped int }
+
+func (s *sideScore) count(v *verdict) {
+	if v.passed {
+		s.matched++
+	} else {
+		s.dropped++
 	}
-	if len(v.outputs) == 0 {
-		side.Dropped++
+}
+
+func (s *sideScore) add(o sideScore) {
+	s.matched += o.matched
+	s.dropped += o.dropped
+}
+
+func (s *sideScore) of(side *rehearsed) *catalog.RouteSide {
+	if side == nil {
+		return nil
 	}
-	if v.trapped {
-		side.Trapped++
-	}
-	for _, item := range v.outputs {
-		if item.Err == nil {
-			side.Outputs++
-		}
-	}
+	return &catalog.RouteSide{Endpoint: side.endpoint, Matched: s.matched, Dropped: s.dropped}
 }
 
 // add adds what another goroutine counted.
 func (s *score) add(o *score) {
-	addSide(&s.before, o.before)
-	addSide(&s.after, o.after)
+	s.before.add(o.before)
+	s.after.add(o.after)
 	s.gained += o.gained
 	s.lost += o.lost
 	s.changed += o.changed
@@ -103,12 +104,7 @@ func (s *score) add(o *score) {
 		slices.SortFunc(all, func(a, b pipeline.Item) int { return a.Position.Compare(b.Position) })
 		s.examples[what] = all[:min(len(all), maxExamples)]
 	}
-	s.err = errors.Join(s.err, o.err)
-}
-
-func addSide(s *catalog.RouteSide, o catalog.RouteSide) {
-	s.Matched += o.Matched
-	s.Dropped += o.Dropped
-	s.Outputs += o.Outputs
-	s.Trapped += o.Trapped
+	if s.err == nil {
+		s.err = o.err
+	}
 }

@@ -68,7 +68,7 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 	defer explainer.Close()
 	bound := trialBindings{}
 	defer bound.Close()
-	stages, err := g.trialStages(ctx, &snapshot, r, bound)
+	stages, err := g.trialStages(ctx, &snapshot, r, g.module, bound)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (bs trialBindings) Close() {
 }
 
 // trialStages binds the plugins of r on instances of the trial's own.
-func (g *Gateway) trialStages(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bound trialBindings) ([]trialStage, error) {
+func (g *Gateway) trialStages(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bytes modules, bound trialBindings) ([]trialStage, error) {
 	var stages []trialStage
 	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
 		key := bindingOf(snapshot, kind, v, config)
@@ -105,7 +105,7 @@ func (g *Gateway) trialStages(ctx context.Context, snapshot *catalog.Snapshot, r
 			}
 			// A test shows each event's own fate, so no breaker comes between.
 			options.Breaker = plugin.Breaker{Traps: -1}
-			if b, err = bind(ctx, g.trial.plugins, options, key, g.module, false); err != nil {
+			if b, err = bind(ctx, g.trial.plugins, options, key, bytes, false); err != nil {
 				return err
 			}
 			bound[key] = b

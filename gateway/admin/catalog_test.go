@@ -56,7 +56,7 @@ func (g *gateway) PlanCatalog(_ context.Context, by admin.Change, req catalog.Ap
 	}
 	result := &catalog.TestResult{Why: "no", Outputs: []catalog.Output{}}
 	p.Traffic = &catalog.Traffic{Events: req.Events, Routes: []catalog.RouteTraffic{{
-		Route: "r", After: &catalog.RouteSide{Endpoint: "hub", Matched: 1, Outputs: 1}, Gained: 1,
+		Route: "r", After: &catalog.RouteSide{Endpoint: "hub", Matched: 1}, Gained: 1,
 		Examples: []catalog.TrafficExample{{What: catalog.ExampleGained, ID: event.Position{Seq: 1}, Type: "t", After: result}},
 	}}}
 	return p, nil

@@ -64,10 +64,10 @@ type RouteTraffic struct {
 	Lost    int `json:"lost"`
 	Changed int `json:"changed"`
 	Same    int `json:"same"`
-	// Trapped are those on which a plugin fails after the change.
+	// Trapped are those on which a plugin fails after the change, and did not
+	// before.
 	Trapped int `json:"trapped"`
-	// Untouched says that the change is none to this route. Its transforms were
-	// not run then: nothing can come of them that did not before.
+	// Untouched says that the change is none to this route.
 	Untouched bool `json:"untouched,omitempty"`
 	// Error says why a side could not be run; the counts are of no use then.
 	Error    string           `json:"error,omitempty"`
@@ -78,12 +78,10 @@ type RouteTraffic struct {
 type RouteSide struct {
 	Endpoint string `json:"endpoint"`
 	// Matched are the events that the filter and all filter plugins let pass, or
-	// on which a plugin failed; of Dropped the filter lets pass, and nothing is
-	// delivered.
+	// on which one of those failed. Dropped are those that the filter lets pass and
+	// a filter plugin does not.
 	Matched int `json:"matched"`
 	Dropped int `json:"dropped"`
-	Outputs int `json:"outputs"`
-	Trapped int `json:"trapped"`
 }
 
 // The kinds of an example.
