@@ -44,6 +44,7 @@ func TestCommands(t *testing.T) {
 		{"docs/emulator.md", nil},
 		{"docs/endpoints.md", nil},
 		{"docs/adt.md", nil},
+		{"docs/git.md", map[string]string{"readings.ndjson": `boiler-7`}},
 		{"docs/sources.md", map[string]string{"back.ndjson": `"subject":"boiler-7"`}},
 		{"plugins/tsi/README.md", nil},
 		{"examples/threshold/README.md", nil},

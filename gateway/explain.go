@@ -222,7 +222,7 @@ func (j *jury) stages(ctx context.Context, r *juror) error {
 	origin, err := j.snapshot.Provenance(whole)
 	if err == nil {
 		r.producedBy = origin.ID()
-		r.stages, err = j.g.trialStages(ctx, j.snapshot, whole, j.g.module, j.bound)
+		r.stages, err = j.g.trialStages(ctx, j.snapshot, whole, j.bound)
 	}
 	r.err = err
 	return err

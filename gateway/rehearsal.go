@@ -57,7 +57,7 @@ type chain struct {
 func (r *rehearsal) stages(ctx context.Context, s *catalog.Snapshot, route catalog.Route) (*rehearsed, error) {
 	side := &rehearsed{endpoint: route.EndpointName}
 	var err error
-	if side.stages, err = r.g.trialStages(ctx, s, route, r.modules, r.bindings); err != nil {
+	if side.stages, err = r.g.trialStagesFrom(ctx, s, route, r.modules, r.bindings); err != nil {
 		return nil, err
 	}
 	var passes, transforms []pipeline.Stage

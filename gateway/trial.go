@@ -68,7 +68,7 @@ func (g *Gateway) TestRoute(ctx context.Context, r catalog.Route, events []event
 	defer explainer.Close()
 	bound := trialBindings{}
 	defer bound.Close()
-	stages, err := g.trialStages(ctx, &snapshot, r, g.module, bound)
+	stages, err := g.trialStages(ctx, &snapshot, r, bound)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,12 @@ func (bs trialBindings) Close() {
 }
 
 // trialStages binds the plugins of r on instances of the trial's own.
-func (g *Gateway) trialStages(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bytes modules, bound trialBindings) ([]trialStage, error) {
+func (g *Gateway) trialStages(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bound trialBindings) ([]trialStage, error) {
+	return g.trialStagesFrom(ctx, snapshot, r, g.module, bound)
+}
+
+// trialStagesFrom is trialStages with modules that need not be stored.
+func (g *Gateway) trialStagesFrom(ctx context.Context, snapshot *catalog.Snapshot, r catalog.Route, bytes modules, bound trialBindings) ([]trialStage, error) {
 	var stages []trialStage
 	err := eachPlugin(snapshot, r, func(kind plugin.Kind, v catalog.Version, config []byte) error {
 		key := bindingOf(snapshot, kind, v, config)

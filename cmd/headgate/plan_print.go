@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -151,18 +152,11 @@ func (a *app) printTraffic(colors paint, t catalog.Traffic) {
 		printRight(a.out, []string{"ROUTE", "BEFORE", "AFTER", "GAINED", "LOST", "CHANGED", "TRAPPED", "SAME"}, rows)
 	}
 	if untouched > 0 {
-		fmt.Fprintf(a.out, "%s not touched, and match %d as before.\n", are(untouched, "route"), matched)
+		fmt.Fprintf(a.out, "%d %s not touched, with %d matches as before.\n", untouched, plural(untouched, "route", "routes"), matched)
 	}
 	for _, r := range t.Routes {
 		a.printExamples(colors, r)
 	}
-}
-
-func are(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " is"
-	}
-	return strconv.Itoa(n) + " " + what + "s are"
 }
 
 func trafficRow(r catalog.RouteTraffic) []string {
@@ -223,8 +217,8 @@ func (a *app) printExamples(colors paint, r catalog.RouteTraffic) {
 		catalog.ExampleGained: green, catalog.ExampleLost: red, catalog.ExampleChanged: yellow, catalog.ExampleTrapped: red,
 	}
 	for _, e := range r.Examples {
-		fmt.Fprintf(a.out, "  %s %-*s  %s  %s\n", colors.as(color[e.What], fmt.Sprintf("%-8s", e.What)), width, e.ID,
-			oneLine(e.Subject, 40), oneLine(why(e), maxShown))
+		line := fmt.Sprintf("%-*s  %s  %s", width, e.ID, oneLine(cmp.Or(e.Subject, "-"), 40), oneLine(why(e), maxShown))
+		fmt.Fprintf(a.out, "  %s %s\n", colors.as(color[e.What], fmt.Sprintf("%-8s", e.What)), strings.TrimRight(line, " "))
 		if e.What != catalog.ExampleChanged {
 			continue
 		}
