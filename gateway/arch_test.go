@@ -82,6 +82,7 @@ var plan = map[string]room{
 	"gateway/npmtest":               {}, // for tests
 	"gateway/problem":               {},
 	"gateway/rates":                 {},
+	"gateway/logbook":               {imports: []string{"gateway/event"}},
 	"gateway/twin":                  {imports: []string{"gateway/event", "sdk/json"}},
 	"gateway/causes":                {imports: []string{"gateway/delivery"}},
 	"gateway/site":                  {},

@@ -71,6 +71,7 @@ func (g *Gateway) putInForce(ctx context.Context, next *build) error {
 			g.builder.adopt(next)
 			g.copyLetters(&next.snapshot)
 			g.metrics.Forget(exists(next.snapshot))
+			g.forgetPlugins(&next.snapshot)
 			return nil
 		}
 		if try == tries {

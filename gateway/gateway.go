@@ -24,6 +24,7 @@ import (
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/dispatch"
 	"github.com/headgate/headgate/gateway/journal"
+	"github.com/headgate/headgate/gateway/logbook"
 	"github.com/headgate/headgate/gateway/plugin"
 	"github.com/headgate/headgate/gateway/plugin/matcher"
 	"github.com/headgate/headgate/gateway/rates"
@@ -48,6 +49,10 @@ type Options struct {
 	MaxRoutes int
 	Version   string // of the binary, for status and metrics
 	Logger    *slog.Logger
+	// Settings are those of the process, for whoever asks, and Emulator what is
+	// emulated beside it; nil is none.
+	Settings []catalog.Setting
+	Emulator admin.Emulator
 	// UI holds the files of the web UI, as [site.New] wants them; nil serves none.
 	UI fs.FS
 }
@@ -73,6 +78,7 @@ type Gateway struct {
 	trail    *trail.Trail
 	letters  letterStore
 	redrives redrives
+	logbook  *logbook.Book
 	copies   copies
 	tail     *admin.Tail
 	site     *site.Site
@@ -96,7 +102,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{opts: opts, log: opts.Logger, started: time.Now(), tail: admin.NewTail(), trail: trail.New(trail.Options{})}
+	g := &Gateway{opts: opts, log: opts.Logger, started: time.Now(), logbook: logbook.New(), tail: admin.NewTail(), trail: trail.New(trail.Options{})}
 	g.background, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -279,24 +285,6 @@ func (rs recorders) Record(tries []delivery.Try) {
 	for _, r := range rs {
 		r.Record(tries)
 	}
-}
-
-func (g *Gateway) logPlugin(l plugin.Log) {
-	g.log.Info(l.Text, telemetry.KeyPlugin, l.Plugin, "level", l.Level, telemetry.KeyPosition, l.Position)
-}
-
-// notePlugin logs what an operator should know of a plugin.
-func (g *Gateway) notePlugin(n plugin.Notice) {
-	say := g.log.Warn
-	if n.What == plugin.BreakerClosed {
-		say = g.log.Info
-	}
-	say("plugin: "+string(n.What), telemetry.KeyPlugin, n.Plugin, telemetry.KeyPosition, n.Position,
-		"bundle", n.Bundle, "until", n.Until, telemetry.KeyErr, n.Err)
-}
-
-func (g *Gateway) measurePlugin(u plugin.Use) {
-	g.metrics.PluginCalled(u.Plugin, u.Events, u.Fuel, u.Elapsed, u.Failed)
 }
 
 func (g *Gateway) telemetryState() telemetry.State {

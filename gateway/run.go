@@ -16,15 +16,27 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/auth"
+	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/config"
 	"github.com/headgate/headgate/gateway/journal"
 	"github.com/headgate/headgate/web"
 )
 
+// Beside is what runs beside a gateway, and is shown by it.
+type Beside struct {
+	Emulator admin.Emulator // nil is none
+}
+
 // Run serves a gateway as cfg says until ctx ends and it has drained. It
 // prints one line, "listening on URL", to stdout when it is ready.
 func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.Logger) error {
+	return RunBeside(ctx, cfg, stdout, logger, Beside{})
+}
+
+// RunBeside is Run with something beside the gateway.
+func RunBeside(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.Logger, beside Beside) error {
 	if err := auth.CheckListen(cfg.Listen, cfg.Token != ""); err != nil {
 		return err
 	}
@@ -51,6 +63,7 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 		},
 		PluginLimits: limits, PluginMaxLimits: maxLimits, MaxRoutes: cfg.MaxRoutes,
 		Token: string(cfg.Token), Version: cmp.Or(cfg.Version, buildVersion()), Logger: logger, UI: web.Files(),
+		Settings: settingsInForce(cfg), Emulator: beside.Emulator,
 	})
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil // told to stop before it was ready
@@ -68,6 +81,22 @@ func Run(ctx context.Context, cfg config.Config, stdout io.Writer, logger *slog.
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.DrainTimeout-grace)
 	defer cancel()
 	return errors.Join(err, g.Close(drain))
+}
+
+// settingsInForce lists the settings of the process, for whoever asks.
+func settingsInForce(cfg config.Config) []catalog.Setting {
+	all := []catalog.Setting{}
+	for _, s := range cfg.InForce() {
+		all = append(all, catalog.Setting{
+			Name: s.Name, Env: s.Env, Kind: s.Kind, Value: s.Value, Default: s.Default, Changed: s.Changed(), Usage: s.Usage, Secret: s.EnvOnly,
+		})
+	}
+	return all
+}
+
+// Settings are those of the process; see [admin.Settings].
+func (g *Gateway) Settings() catalog.Settings {
+	return catalog.Settings{Items: append([]catalog.Setting{}, g.opts.Settings...), Version: g.opts.Version}
 }
 
 // nothingIfZero translates a setting, of which 0 means nothing, into an option,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/headgate/headgate/gateway"
 	"github.com/headgate/headgate/gateway/client"
 	"github.com/headgate/headgate/gateway/config"
 	"github.com/headgate/headgate/gateway/demo"
@@ -124,7 +125,12 @@ func (d *demonstration) serve(ctx context.Context, cfg config.Config) error {
 	ready := &readyWriter{url: make(chan string, 1)}
 	served := make(chan error, 1)
 	go func() {
-		served <- d.app.serve(serving, cfg, ready, telemetry.NewLogger(d.app.err, slog.LevelWarn, "text"))
+		log := telemetry.NewLogger(d.app.err, slog.LevelWarn, "text")
+		if d.app.serveBeside != nil {
+			served <- d.app.serveBeside(serving, cfg, ready, log, gateway.Beside{Emulator: emulated{d.emulator}})
+		} else {
+			served <- d.app.serve(serving, cfg, ready, log)
+		}
 	}()
 	select {
 	case err := <-served:

@@ -183,3 +183,21 @@ func (r *receiver) close() {
 	r.server.Close()
 	<-r.done
 }
+
+// emulated shows what lies in an emulator as the gateway's API does.
+type emulated struct{ emulator *emulator.Emulator }
+
+// Entities implements [admin.Emulator].
+func (e emulated) Entities(service, name string, limit int) ([]json.RawMessage, error) {
+	entities, err := e.emulator.Entities(emulator.Service(service), name, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]json.RawMessage, len(entities))
+	for i := range entities {
+		if all[i], err = json.Marshal(entities[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -21,7 +21,8 @@ var version string
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], app{
-		self: os.Args[0], in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, serve: gateway.Run,
+		self: os.Args[0], in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv,
+		serve: gateway.Run, serveBeside: gateway.RunBeside,
 	}))
 }
 
@@ -34,6 +35,8 @@ type app struct {
 	// serve runs a gateway until ctx ends and it has drained. It writes one
 	// line "listening on URL" to stdout when it is ready.
 	serve func(ctx context.Context, cfg config.Config, stdout io.Writer, log *slog.Logger) error
+	// serveBeside is serve with an emulator beside the gateway; nil serves without.
+	serveBeside func(ctx context.Context, cfg config.Config, stdout io.Writer, log *slog.Logger, b gateway.Beside) error
 
 	// zone is where the times are that a person reads; nil means local.
 	zone *time.Location

@@ -83,6 +83,8 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/schema.json", s.getSchema},
 		{http.MethodGet, "/audit", s.listAudit},
 		{http.MethodGet, "/provenance/:id", s.getProvenance},
+		{http.MethodGet, "/config", s.getConfig},
+		{http.MethodGet, "/emulator", s.getEmulator},
 		{http.MethodGet, "/rates", s.getRates},
 		{http.MethodGet, "/rates/stream", s.streamRates},
 
@@ -122,9 +124,11 @@ func (s *Server) operations() []operation {
 		{http.MethodPost, "/plugins/:name/versions", s.addVersion},
 		{http.MethodGet, "/plugins/:name/versions/:version", s.getVersion},
 		{http.MethodDelete, "/plugins/:name/versions/:version", s.deleteVersion},
+		{http.MethodGet, "/plugins/:name/logs", s.listPluginLogs},
 		{http.MethodGet, "/plugins/:name/versions/:version/module", s.getModule},
 
 		{http.MethodGet, "/traps", s.listTraps},
+		{http.MethodGet, "/traps/groups", s.listTrapGroups},
 		{http.MethodGet, "/traps/:id", s.getTrap},
 
 		{http.MethodGet, "/dead-letters", s.listLetters},

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/headgate/headgate/gateway/catalog"
 	"github.com/headgate/headgate/gateway/delivery"
@@ -40,6 +41,9 @@ type Backend struct {
 	RedriveJobs  RedriveJobs
 	Previews     Previews
 	Twins        Twins
+	PluginLooks  PluginLooks
+	Settings     Settings
+	Emulator     Emulator // nil where nothing is emulated
 	Tail         *Tail
 }
 
@@ -256,4 +260,33 @@ type Twins interface {
 	// Twin looks through part of the journal from its end back, within bounds of
 	// its own, and says which part that was.
 	Twin(ctx context.Context, q catalog.TwinQuery) (catalog.TwinPage, error)
+}
+
+// LogQuery asks for what a plugin said.
+type LogQuery struct {
+	Plugin  string
+	Version int    // only this one, unless 0
+	Level   string // or above, unless empty
+	Limit   int
+}
+
+// PluginLooks looks at what plugins do.
+type PluginLooks interface {
+	// VersionStats returns nil for a version that did nothing since the start.
+	VersionStats(name string, version int) *catalog.VersionStats
+	PluginLogs(q LogQuery) (catalog.PluginLogs, error)
+	TrapGroups() ([]catalog.TrapGroup, error)
+}
+
+// Settings are those of the process.
+type Settings interface {
+	// Settings returns all of them, secrets masked.
+	Settings() catalog.Settings
+}
+
+// Emulator is what is emulated beside the gateway.
+type Emulator interface {
+	// Entities returns the entities of a service, of all where that is empty, or
+	// the one of a name, each a JSON object with at most limit of its messages.
+	Entities(service, name string, limit int) ([]json.RawMessage, error)
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,18 @@ func (s *Server) getPlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	p.Versions = slices.Clone(p.Versions)
+	for i := range p.Versions {
+		s.addStats(&p.Versions[i])
+	}
 	return answerResource(c, http.StatusOK, p.Revision, p)
+}
+
+// addStats tells what v did.
+func (s *Server) addStats(v *catalog.Version) {
+	if s.PluginLooks != nil {
+		v.Stats = s.PluginLooks.VersionStats(v.Name, v.Version)
+	}
 }
 
 func (s *Server) getVersion(c echo.Context) error {
@@ -55,6 +67,7 @@ func (s *Server) getVersion(c echo.Context) error {
 	if !ok {
 		return noVersion(p.Name, n)
 	}
+	s.addStats(&v)
 	return answer(c, http.StatusOK, v)
 }
 

@@ -31,6 +31,8 @@ type Version struct {
 	// ConfigSchema is a JSON Schema of its configuration; nil when it has none.
 	ConfigSchema json.RawMessage `json:"configSchema,omitempty"`
 	CreatedAt    time.Time       `json:"createdAt"`
+	// Stats are what the version did; nil where nobody asked.
+	Stats *VersionStats `json:"stats,omitempty"`
 }
 
 // Key is the plugin's name.
