@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closeBrowser, Gateway, newPage, picture, Receiver, seed } from "./world.mjs";
+import { closeBrowser, Gateway, newPage, picture, Receiver, seed, update } from "./world.mjs";
 
 let gateway, receiver;
 
@@ -16,6 +16,27 @@ after(async () => {
 });
 
 test("settings look right", () => picture(gateway, "settings", "/settings", (page) => page.getByRole("heading", { name: "Settings" }).waitFor()));
+
+test("the overview looks right", () =>
+  picture(gateway, "overview", "/", async (page) => {
+    await page.getByRole("heading", { name: "Where events go" }).waitFor();
+    await page.getByRole("row", { name: /tsi-plant-a/ }).waitFor();
+    await page.getByRole("region", { name: "What needs somebody" }).getByText("key-was-rotated").waitFor();
+  }));
+
+test("an empty gateway teaches, and ticks what it saw", async () => {
+  const own = await Gateway.start();
+  const ready = (page) => page.getByRole("heading", { name: "Three steps to a route" }).waitFor();
+  await picture(own, "start", "/", ready, { only: ["wide-light", "phone-dark"] });
+  const page = await newPage(own);
+  await page.goto("/");
+  await ready(page);
+  await page.getByLabel("done").waitFor({ state: "detached" });
+  await own.send(update("pump-1", "/temperature", 1));
+  await page.getByRole("listitem").filter({ hasText: "Send events here" }).getByLabel("done").waitFor();
+  await page.close();
+  await own.stop();
+});
 
 test("a path that nothing is at says so, and leads back", async () => {
   const page = await newPage(gateway);

@@ -1,6 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 import { asProblem } from "~/api/problem";
+import { overviewRoute } from "~/screens/overview/route";
 import { settingsRoute } from "~/screens/settings/route";
 import { NotFound, ScreenError, ScreenPending } from "./Fallbacks";
 import { rootRoute } from "./root";
@@ -21,6 +22,7 @@ export const queries = new QueryClient({
 
 // One line a screen; the rail shows those that are here.
 const routeTree = rootRoute.addChildren([
+  overviewRoute,
   settingsRoute,
 ]);
 

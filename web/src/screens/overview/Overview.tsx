@@ -1,0 +1,120 @@
+import { useQuery } from "@tanstack/react-query";
+import { asProblem } from "~/api/problem";
+import { auditQuery, endpointsQuery, routesQuery, useStatus, type Schemas } from "~/api/queries";
+import { count, plural, rate } from "~/parts/figures";
+import { PageHead } from "~/parts/PageHead";
+import { ProblemBar } from "~/parts/ProblemBar";
+import { RelativeTime } from "~/parts/RelativeTime";
+import { Skeleton } from "~/parts/Skeleton";
+import { Sparkline } from "~/parts/Sparkline";
+import { StateBadge } from "~/parts/StateBadge";
+import { Flow } from "./Flow";
+import { Start } from "./Start";
+import styles from "./Overview.module.css";
+import { headline, problemsOf } from "./headline";
+import { latest, ratesQuery, whole } from "./rates";
+
+/** What needs somebody, then how much flows, then where. */
+export function Overview() {
+  const status = useStatus();
+  const rates = useQuery(ratesQuery);
+  const routes = useQuery(routesQuery);
+  const endpoints = useQuery(endpointsQuery);
+  if (!status.data) return status.error ? <ProblemBar problem={asProblem(status.error)} /> : <Skeleton lines={8} />;
+  const s = status.data;
+  return (
+    <>
+      <PageHead title="Overview" badge={<StateBadge state={s.state} />} sentence={headline(s)} />
+      <Problems status={s} />
+      <Figures status={s} rates={rates.data} />
+      {routes.data && endpoints.data && (routes.data.length === 0 || endpoints.data.length === 0) ? (
+        <Start endpoints={endpoints.data} routes={routes.data} received={s.journal.last > 0} />
+      ) : (
+        routes.data && <Flow status={s} routes={routes.data} rates={rates.data} />
+      )}
+      <Changes />
+    </>
+  );
+}
+
+function Problems({ status }: { status: Schemas["Status"] }) {
+  const all = problemsOf(status);
+  if (all.length === 0) return null;
+  return (
+    <section className={styles.problems} aria-label="What needs somebody">
+      {all.map((p) => (
+        <article key={p.name} className={styles.problem}>
+          <h2 className="row">
+            <StateBadge state="failing" word={p.name} />
+          </h2>
+          <p className={styles.cause}>{p.cause}</p>
+          <p className="quiet">
+            {p.since && <>It began <RelativeTime at={p.since} />. </>}
+            {p.effect}
+          </p>
+          <p>{p.next}</p>
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function Figures({ status, rates }: { status: Schemas["Status"]; rates: Schemas["Rates"] | undefined }) {
+  const waiting = latest(rates?.gateway.waiting);
+  const dead = status.endpoints.reduce((n, e) => n + e.deadLetters, 0);
+  const g = rates?.gateway;
+  const step = rates?.stepSeconds ?? 10;
+  const per = (series: Schemas["Series"] | undefined) => (latest(series) === undefined ? "–" : rate((latest(series) ?? 0) / step));
+  return (
+    <section className={styles.figures} aria-label="Figures of the last 15 minutes">
+      <Figure label="In" value={per(g?.in)} series={g?.in} colour="var(--kind-update)" />
+      <Figure label="Delivered" value={per(g?.delivered)} series={g?.delivered} errors={g?.failed} colour="var(--kind-create)" />
+      <Figure label="Waiting" value={waiting === undefined ? "–" : count(waiting)} series={g?.waiting} colour="var(--kind-relationship)" />
+      <Figure label="Dead letters" value={count(dead)} series={g?.dead} colour="var(--kind-delete)" note="the chart: how many were added" />
+    </section>
+  );
+}
+
+function Figure({ label, value, series, errors, colour, note }: { label: string; value: string; series: Schemas["Series"] | undefined; errors?: Schemas["Series"]; colour: string; note?: string }) {
+  return (
+    <div className="card">
+      <h2 className={styles.label}>{label}</h2>
+      <p className={styles.value}>{value}</p>
+      <div className={styles.chart}>
+        <Sparkline values={whole(series)} errors={errors && whole(errors)} label={`${label}, the last 15 minutes${note ? "; " + note : ""}`} colour={colour} width={280} height={40} />
+      </div>
+    </div>
+  );
+}
+
+function Changes() {
+  const { data } = useQuery(auditQuery(20));
+  const since = Date.now() - 3600_000;
+  const recent = data?.filter((e) => new Date(e.at).getTime() > since);
+  if (!recent) return null;
+  return (
+    <section className="card stack" aria-labelledby="changes">
+      <h2 id="changes">Changed in the last hour</h2>
+      {recent.length === 0 ? (
+        <p className="quiet">Nobody changed a route, an endpoint or a plugin.</p>
+      ) : (
+        <ul className={styles.changes}>
+          {recent.slice(0, 8).map((e) => (
+            <li key={`${e.revision} ${e.kind} ${e.name}`}>
+              <span className={styles.what}>
+                {verbs[e.action]} {e.kind} <span className="mono">{e.name}</span> {e.detail && <span className="quiet">{e.detail}</span>}
+              </span>
+              <span className="quiet">
+                <RelativeTime at={e.at} />
+                {e.by && ` by ${e.by}`}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {recent.length > 8 && <p className="quiet">and {plural(recent.length - 8, "more change")}</p>}
+    </section>
+  );
+}
+
+const verbs: Record<Schemas["AuditEntry"]["action"], string> = { create: "Created", replace: "Changed", delete: "Deleted", upload: "Uploaded", activate: "Activated" };

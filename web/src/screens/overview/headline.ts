@@ -1,0 +1,43 @@
+import type { Schemas } from "~/api/queries";
+import { plural } from "~/parts/figures";
+
+export interface Trouble {
+  name: string;
+  cause: string;
+  since?: string;
+  effect: string;
+  next: string;
+}
+
+/** What needs somebody: what fails, and a journal that is full. */
+export function problemsOf(s: Schemas["Status"]): Trouble[] {
+  const out: Trouble[] = [];
+  if (s.journal.full) {
+    out.push({ name: "journal", cause: s.journal.reason || "The journal is full.", effect: "Senders get 503 until there is room.", next: "Mend what keeps endpoints from taking events, or give the journal more room (--journal-max-size)." });
+  }
+  for (const e of s.endpoints) {
+    if (e.state !== "failing") continue;
+    out.push({
+      name: e.name, cause: e.reason || "It refuses what it is sent.", since: e.since,
+      effect: plural(e.retrying, "delivery", "deliveries") + (e.retrying === 1 ? " waits" : " wait") + " for another try" + (e.deadLetters > 0 ? `, ${plural(e.deadLetters, "dead letter")}.` : "."),
+      next: "Nothing is lost while it waits. Mend the endpoint or its settings; what waits is then sent by itself.",
+    });
+  }
+  for (const src of s.sources) {
+    if (src.state !== "failing" && src.state !== "stopped") continue;
+    out.push({ name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
+  }
+  return out;
+}
+
+/** The one sentence that an operator comes for. */
+export function headline(s: Schemas["Status"]): string {
+  const trouble = problemsOf(s);
+  const dead = s.endpoints.reduce((n, e) => n + e.deadLetters, 0);
+  const letters = dead > 0 ? ` ${plural(dead, "dead letter")} ${dead === 1 ? "waits" : "wait"} for somebody.` : "";
+  const [first] = trouble;
+  if (first && trouble.length === 1) return `${first.name} is failing: ${first.cause.replace(/\.$/, "")}.${letters}`;
+  if (first) return `${trouble.length} things are failing; ${first.name} is one of them.${letters}`;
+  if (s.routes === 0) return "Nothing goes anywhere yet: there is no route." + letters;
+  return `${s.routes === 1 ? "The one route" : `All ${plural(s.routes, "route")}`} can deliver.${letters}`;
+}

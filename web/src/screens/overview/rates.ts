@@ -1,0 +1,20 @@
+import { queryOptions } from "@tanstack/react-query";
+import { api } from "~/api/client";
+import type { Schemas } from "~/api/queries";
+
+/** What was counted in the last 15 minutes, in steps of ten seconds. */
+export const ratesQuery = queryOptions({
+  queryKey: ["rates", "15m"],
+  queryFn: async ({ signal }) => (await api.get("/rates", { query: { from: "15m", step: "10s", top: 1000 }, signal })).data,
+  refetchInterval: 5000,
+});
+
+/** A series without its last step, which is still under way. */
+export function whole(series: Schemas["Series"] | undefined): Schemas["Series"] {
+  return (series ?? []).slice(0, -1);
+}
+
+/** The latest step that is whole; undefined when nothing is known of it. */
+export function latest(series: Schemas["Series"] | undefined): number | undefined {
+  return whole(series).at(-1) ?? undefined;
+}
