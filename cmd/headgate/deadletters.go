@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/headgate/headgate/gateway/catalog"
-	"github.com/headgate/headgate/gateway/event"
 )
 
 func deadLettersCommand(a *app) *cobra.Command {
@@ -20,15 +19,15 @@ when its redrive is delivered, and returns with its attempts added if that fails
 		Args: cobra.NoArgs,
 		RunE: needsSubcommand,
 	}
-	cmd.AddCommand(listLettersCommand(a), redriveCommand(a))
+	cmd.AddCommand(letterGroupsCommand(a), listLettersCommand(a), previewCommand(a), redriveCommand(a), redrivesCommand(a))
 	return cmd
 }
 
 func listLettersCommand(a *app) *cobra.Command {
 	var (
-		endpoint, route string
-		limit           int
-		connect         connection
+		endpoint, route, group string
+		limit                  int
+		connect                connection
 	)
 	cmd := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Short: "Show dead letters, the oldest first",
@@ -37,15 +36,23 @@ func listLettersCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&endpoint, "endpoint", "", "only those of endpoint `NAME`")
 	cmd.Flags().StringVar(&route, "route", "", "only those of route `ID`")
+	cmd.Flags().StringVar(&group, "group", "", "only those of group `ID`, as \"headgate dead-letters groups\" shows it")
 	cmd.Flags().IntVar(&limit, "limit", 100, "show at most `N`; 0 sets no limit")
 	connect.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if group != "" && (endpoint != "" || route != "") {
+			return usageError("a group is of one endpoint and one cause: give --group alone")
+		}
 		c, err := connect.client(a)
 		if err != nil {
 			return err
 		}
+		all := c.DeadLetters(cmd.Context(), endpoint, route)
+		if group != "" {
+			all = c.LettersOfGroup(cmd.Context(), group)
+		}
 		letters, more := []catalog.DeadLetter{}, false
-		for l, err := range c.DeadLetters(cmd.Context(), endpoint, route) {
+		for l, err := range all {
 			if err != nil {
 				return fmt.Errorf("list dead letters: %w", err)
 			}
@@ -69,56 +76,6 @@ func listLettersCommand(a *app) *cobra.Command {
 		printTable(a.out, "ID DEAD-SINCE ENDPOINT ROUTE ATTEMPTS EVENT REASON", rows)
 		if more {
 			fmt.Fprintf(a.out, "There are more; --limit 0 shows all.\n")
-		}
-		return nil
-	}
-	return cmd
-}
-
-func redriveCommand(a *app) *cobra.Command {
-	var (
-		s       catalog.Selection
-		connect connection
-	)
-	cmd := &cobra.Command{
-		Use: "redrive (--endpoint NAME | --all | ID ...)", Short: "Deliver dead letters again",
-		Example: "  headgate dead-letters redrive --endpoint desk\n  headgate dead-letters redrive 7-0 9-0",
-	}
-	cmd.Flags().StringVar(&s.Endpoint, "endpoint", "", "all those of endpoint `NAME`")
-	cmd.Flags().BoolVar(&s.All, "all", false, "all there are")
-	connect.flags(cmd.Flags())
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		for _, arg := range args {
-			id, err := event.ParsePosition(arg)
-			if err != nil {
-				return usageError(err.Error())
-			}
-			s.IDs = append(s.IDs, id)
-		}
-		given := 0
-		for _, ok := range []bool{s.Endpoint != "", s.All, len(s.IDs) > 0} {
-			if ok {
-				given++
-			}
-		}
-		if given != 1 {
-			return usageError("say which dead letters: by ids, --endpoint NAME or --all")
-		}
-		c, err := connect.client(a)
-		if err != nil {
-			return err
-		}
-		done, err := c.Redrive(cmd.Context(), s)
-		if err != nil {
-			return fmt.Errorf("redrive: %w", err)
-		}
-		if connect.json {
-			return printJSON(a.out, done)
-		}
-		n := done.Redriving
-		fmt.Fprintf(a.out, "%d dead %s on the way again\n", n, plural(n, "letter", "letters"))
-		for _, r := range done.Refused {
-			fmt.Fprintf(a.out, "%s stays: %s\n", r.ID, r.Reason)
 		}
 		return nil
 	}

@@ -102,6 +102,9 @@ func (s answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, text)
 }
 
+// job is a redrive that ended.
+const job = `{"id":"r-7","state":"done","selection":{"group":"9f2c1ab04d7e"},"total":300,"started":294,"delivered":290,"failed":4,"refused":6,"pending":0,"startedAt":"2026-01-02T03:04:05Z","endedAt":"2026-01-02T03:04:15Z","rate":30,"refusals":[{"reason":"route hot, as it is now, sends nothing for this event","count":6,"example":"7-2"}]}`
+
 // outcome runs one command line and returns all that a person would see of it.
 func outcome(t *testing.T, env map[string]string, stdin string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
@@ -251,6 +254,22 @@ func TestCommands(t *testing.T) {
 			args: []string{"explain", "--route", "a/b", "--from", "7-0", "--limit", "5"}},
 		{name: "dead-letters-list", say: map[string]string{"GET /api/v1/dead-letters?endpoint=desk&limit=500": `200 {"items":[` + letter + "," + letter + `]}`}, args: []string{"dead-letters", "list", "--endpoint", "desk", "--limit", "1"}},
 		{name: "dead-letters-redrive", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":1,"refused":[{"id":"9-1","reason":"route hot, as it is now, sends nothing for this event"}]}`}, args: []string{"dead-letters", "redrive", "7-0", "9-1"}},
+		{name: "dead-letters-groups", say: map[string]string{"GET /api/v1/dead-letters/groups?endpoint=desk&limit=1000": `200 {"items":[{"id":"9f2c1ab04d7e","endpoint":"desk","cause":"400 Bad Request: event N is \"…\"","example":"400 Bad Request: event 7 is \"x\"","count":312,"routes":[{"id":"hot","count":312}],"first":"2026-01-02T03:04:05Z","last":"2026-01-02T04:04:05Z","series":[1]}],"groups":1,"letters":312,"complete":false,"series":{"from":"2026-01-02T03:04:05Z","stepSeconds":90,"steps":1}}`},
+			args: []string{"dead-letters", "groups", "--endpoint", "desk"}},
+		{name: "dead-letters-preview", say: map[string]string{"POST /api/v1/dead-letters/preview": `200 {"selected":30,"counts":{"same":1,"changed":1,"nothing":1},"items":[` +
+			`{"id":"7-0","endpoint":"desk","route":"hot","reason":"400","result":"same","before":` + eventOne + `,"outputs":[{"event":` + eventOne + `}]},` +
+			`{"id":"7-1","endpoint":"desk","route":"hot","reason":"400","result":"changed","before":` + eventOne + `,"outputs":[{"event":` + eventTwo + `,"diff":[{"part":"data","op":"replace","path":"/t","before":1,"after":"warm"},{"part":"attribute","op":"remove","path":"subject","before":"x\u001b[31m"}]}]},` +
+			`{"id":"7-2","endpoint":"desk","route":"hot","reason":"400","result":"nothing","why":"subject is 'room-2'","outputs":[]}]}`},
+			args: []string{"dead-letters", "preview", "--group", "9f2c1ab04d7e", "--limit", "3"}},
+		{name: "dead-letters-redrive-watch", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":3,"refused":[],"job":` + job + `}`, "GET /api/v1/redrives/r-7": "200 " + job},
+			args: []string{"dead-letters", "redrive", "--group", "9f2c1ab04d7e", "--watch"}},
+		{name: "dead-letters-redrives", say: map[string]string{"DELETE /api/v1/redrives/r-7": "200 " + job}, args: []string{"dead-letters", "redrives", "r-7", "--stop"}},
+		{name: "twin", say: map[string]string{
+			"GET /api/v1/twins?key=room+1&limit=2":           `200 {"key":"room 1","items":[{"id":"9-0","acceptedAt":"2026-01-02T03:04:06Z","time":"2026-01-02T03:04:05Z","event":` + eventTwo + `,"deliveries":[{"id":"9-0","eventId":"2","route":"hot","endpoint":"desk","output":0,"attempt":1,"at":"2026-01-02T03:04:07Z","took":"12ms","outcome":"delivered"}]}],"next":"8-0","covered":{"events":400,"complete":false},"series":[{"path":"/t","points":[[1767322000000,20],[1767323045000,21.5]]}]}`,
+			"GET /api/v1/twins?after=8-0&key=room+1&limit=1": `200 {"key":"room 1","items":[],"covered":{"events":12,"complete":true},"series":[]}`,
+		}, args: []string{"twin", "room 1", "--limit", "2"}},
+		{name: "plugin-logs", say: map[string]string{"GET /api/v1/plugins/tsi/logs?level=info&limit=100": `200 {"dropped":7,"items":[{"at":"2026-01-02T03:04:06Z","version":2,"level":"error","text":"it failed on an event: trapped","from":"server","position":"9-0","trap":"trap-1.json"},{"at":"2026-01-02T03:04:05Z","version":1,"level":"info","text":"two\nlines","from":"plugin"}]}`},
+			args: []string{"plugin", "logs", "tsi", "--level", "info"}},
 		{name: "endpoints-test", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
 		{name: "sources-test", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
 		{name: "sources-test-fails", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
@@ -291,7 +310,7 @@ func TestUsage(t *testing.T) {
 		"nonsense", "get", "get nonsense", "put route x", "put endpoint", "put endpoint x --set a", "delete route", "serve extra",
 		"serve --lisen x", "serve --listen :80", "serve --config no.yaml", "send --batch 0 x", "send a --type t", "send no-such-file",
 		"plugin push x", "plugin activate x y", "plugin activate x", "filter check", "filter check -f x y", "filter check a --complete 9", "explain", "explain --event no-such-file", "explain --event 42-1 --since 1h", "explain --route x --from 7-0 --since 1h", "explain --route x --from soon", "explain --route x --limit 0", "routes test", "routes test --events e", "dead-letters redrive",
-		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
+		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "dead-letters redrive --group x --all", "dead-letters preview --all --limit 0", "dead-letters redrives --stop", "dead-letters list --group x --endpoint y", "twin", "twin a --limit 0", "twin a --from soon", "plugin logs a --level loud", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
 		"status --token-file no-such-file", "status --ca-file no-such-file",
 	} {
 		fmt.Fprintf(&b, "$ headgate %s\n%s\n", line, execute(t, "", strings.Fields(line)...))

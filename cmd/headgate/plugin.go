@@ -28,7 +28,7 @@ or an older one again, changes all of them at once, without a restart.`,
 	list := getOne(a, "list", "ls", "NAME", (*client.Client).Plugins, (*client.Client).Plugin, printPlugins)
 	list.Short = "Show all plugins and their versions, or those that are named"
 	cmd.AddCommand(newPluginCommand(a), buildCommand(a), testPluginCommand(a), inspectCommand(a), devCommand(a), reproCommand(a))
-	cmd.AddCommand(pushCommand(a), list, activateCommand(a), setPluginCommand(a), trapsCommand(a), deletePluginCommand(a))
+	cmd.AddCommand(pushCommand(a), list, activateCommand(a), setPluginCommand(a), trapsCommand(a), pluginLogsCommand(a), deletePluginCommand(a))
 	return cmd
 }
 
