@@ -15,6 +15,7 @@ import (
 	"github.com/headgate/headgate/gateway/filter"
 	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/plugin"
+	"github.com/headgate/headgate/gateway/plugin/matcher"
 )
 
 // rehearsal runs events through two states of the catalog, on instances of its
@@ -152,7 +153,7 @@ func (r *rehearsal) compare(ctx context.Context, before, after *catalog.Snapshot
 		pairs = append(pairs, p)
 		scores = append(scores, newScore(err))
 	}
-	set, err := r.g.trial.filters.NewSet(ctx, r.filters, nil)
+	set, err := r.compile(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +204,14 @@ func (r *rehearsal) compare(ctx context.Context, before, after *catalog.Snapshot
 		out = append(out, traffic)
 	}
 	return out, nil
+}
+
+// compile compiles the filters of both states. Those in force are compiled
+// already, and shared.
+func (r *rehearsal) compile(ctx context.Context) (*matcher.Set, error) {
+	r.g.changing.Lock()
+	defer r.g.changing.Unlock()
+	return r.g.trial.filters.NewSet(ctx, r.filters, r.g.builder.current.set)
 }
 
 // batchFor is how many events go through at once: for each of them and each

@@ -18,6 +18,9 @@ type comparison struct {
 	// before and after hold, per pair, the indexes of the events in the batch that
 	// a filter lets pass.
 	before, after [][]int
+	// usedBefore and usedAfter are the pairs of which a filter is one.
+	usedBefore, usedAfter [][]int
+	found                 []int // filters that match the event at hand
 }
 
 // lane is a chain over one batch.
@@ -46,6 +49,15 @@ func newComparison(set *matcher.Set, pairs []pair, chains map[string]*chain) (*c
 	c := &comparison{
 		pairs: pairs, matcher: m, lanes: make([]*lane, len(chains)),
 		before: make([][]int, len(pairs)), after: make([][]int, len(pairs)),
+		usedBefore: make([][]int, set.Len()), usedAfter: make([][]int, set.Len()),
+	}
+	for k, p := range pairs {
+		if p.before != nil {
+			c.usedBefore[p.before.filter] = append(c.usedBefore[p.before.filter], k)
+		}
+		if p.after != nil {
+			c.usedAfter[p.after.filter] = append(c.usedAfter[p.after.filter], k)
+		}
 	}
 	for _, chain := range chains {
 		c.lanes[chain.index] = &lane{chain: chain}
@@ -84,12 +96,12 @@ func (c *comparison) match(events []pipeline.Item) {
 	}
 	for i := range events {
 		c.matcher.Load(events[i].Event)
-		for k := range c.pairs {
-			p := &c.pairs[k]
-			if p.before != nil && c.matcher.Match(p.before.filter) {
+		c.found = c.matcher.Matches(c.found[:0])
+		for _, f := range c.found {
+			for _, k := range c.usedBefore[f] {
 				c.before[k] = append(c.before[k], i)
 			}
-			if p.after != nil && c.matcher.Match(p.after.filter) {
+			for _, k := range c.usedAfter[f] {
 				c.after[k] = append(c.after[k], i)
 			}
 		}
