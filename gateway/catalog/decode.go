@@ -88,12 +88,13 @@ func syntaxReason(err error) error {
 }
 
 // Object is a JSON object whose members are taken out one by one; what is
-// left when all known ones are taken is unknown. The first fault is kept, and
-// later calls yield zero values.
+// left when all known ones are taken is unknown. Every fault is kept, but of one
+// member the first alone; a member with a fault yields a zero value.
 type Object struct {
 	members []member
 	known   []string
-	err     error
+	faults  FieldErrors
+	broken  bool // it is no object at all
 }
 
 type member struct {
@@ -105,7 +106,7 @@ type member struct {
 // all of b as [CheckJSON] does. A member that is null counts as absent.
 func ReadObject(b []byte) *Object {
 	if err := CheckJSON(b); err != nil {
-		return &Object{err: err}
+		return &Object{faults: FieldErrors{}.Add(err), broken: true}
 	}
 	return readObject(b)
 }
@@ -114,7 +115,7 @@ func ReadObject(b []byte) *Object {
 func readObject(b []byte) *Object {
 	members, err := readMembers(b)
 	if err != nil {
-		return &Object{err: err}
+		return &Object{faults: FieldErrors{}.Add(err), broken: true}
 	}
 	members = slices.DeleteFunc(members, func(m member) bool { return string(m.value) == "null" })
 	return &Object{members: members}
@@ -158,7 +159,7 @@ func appendMembers(dst []byte, members []member) []byte {
 func (o *Object) Raw(name string) json.RawMessage {
 	o.known = append(o.known, name)
 	for _, m := range o.members {
-		if m.name == name && o.err == nil {
+		if m.name == name {
 			return m.value
 		}
 	}
@@ -215,20 +216,27 @@ func (o *Object) Ignore(names ...string) { o.known = append(o.known, names...) }
 // Refuse reports a fault of the member name.
 func (o *Object) Refuse(name, format string, args ...any) { o.fail(refuse(name, format, args...)) }
 
+// fail keeps err, unless what it says follows from a fault that is kept already.
 func (o *Object) fail(err error) {
-	if o.err == nil && err != nil {
-		o.err = err
+	for _, fault := range (FieldErrors{}).Add(err) {
+		known := o.broken || fault.Field == "" && len(o.faults) > 0 || slices.ContainsFunc(o.faults, func(have *FieldError) bool {
+			return have.Field == fault.Field || strings.HasPrefix(have.Field, fault.Field+".") || strings.HasPrefix(have.Field, fault.Field+"[")
+		})
+		if !known {
+			o.faults = append(o.faults, fault)
+		}
 	}
 }
 
-// Close returns the first fault; a member that nothing took is one.
+// Close returns the faults: nil, a [*FieldError], or [FieldErrors]. A member that
+// nothing took is one.
 func (o *Object) Close() error {
 	for _, m := range o.members {
 		if !slices.Contains(o.known, m.name) {
 			o.Refuse(m.name, "is not known here; known are %s", strings.Join(o.known, ", "))
 		}
 	}
-	return o.err
+	return o.faults.Err()
 }
 
 // typeName says what kind of value b is, in a user's words.

@@ -132,7 +132,7 @@ func readRefs(o *Object, name string) []PluginRef {
 		ref, err := decodePluginRef(raw)
 		if err != nil {
 			o.fail(In(name, In(index(i), err)))
-			break
+			continue
 		}
 		refs = append(refs, ref)
 	}
@@ -143,11 +143,10 @@ func decodePluginRef(b json.RawMessage) (PluginRef, error) {
 	o := readObject(b)
 	ref := PluginRef{Config: json.RawMessage(`{}`)}
 	var text string
-	if o.String("plugin", &text); o.err == nil {
-		var err error
-		ref.Plugin, err = ParseRef(text)
-		o.fail(In("plugin", err))
-	}
+	o.String("plugin", &text)
+	var err error
+	ref.Plugin, err = ParseRef(text)
+	o.fail(In("plugin", err))
 	if config := o.Raw("config"); config != nil {
 		ref.Config = compact(config)
 	}

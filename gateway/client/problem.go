@@ -29,8 +29,15 @@ type Fault struct {
 	Detail string `json:"detail"` // without the field
 }
 
-// Error returns the detail.
+// Error returns the detail, and with several faults a line for each.
 func (p *Problem) Error() string {
+	if len(p.Errors) > 1 {
+		lines := make([]string, len(p.Errors))
+		for i, f := range p.Errors {
+			lines[i] = strings.TrimPrefix(f.Field+": "+f.Detail, ": ")
+		}
+		return strings.Join(lines, "\n")
+	}
 	if p.Detail == "" {
 		return fmt.Sprintf("the server answered %d %s", p.Status, p.Title)
 	}
