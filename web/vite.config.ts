@@ -6,7 +6,7 @@ import { compress } from "./scripts/compress.ts";
 // The dev server passes everything that is not the UI's on to a gateway.
 const gateway = process.env.HEADGATE_SERVER ?? "http://127.0.0.1:8080";
 const proxied = Object.fromEntries(
-  ["/api", "/events", "/webhooks", "/healthz", "/readyz", "/metrics"].map((path) => [path, { target: gateway, changeOrigin: true }]),
+  ["/api", "^/events$", "/webhooks", "/healthz", "/readyz", "/metrics"].map((path) => [path, { target: gateway, changeOrigin: true }]),
 );
 
 export default defineConfig({

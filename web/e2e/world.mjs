@@ -213,7 +213,7 @@ function fromDist(gateway) {
   let policy;
   return async (route) => {
     const url = new URL(route.request().url());
-    if (url.origin !== gateway.url || /^\/(api|events|webhooks|metrics|healthz|readyz)\b/.test(url.pathname)) return route.fallback();
+    if (url.origin !== gateway.url || (/^\/(api|events|webhooks|metrics|healthz|readyz)\b/.test(url.pathname) && !/^\/events\/\d+-\d+$/.test(url.pathname))) return route.fallback();
     policy ??= (await fetch(gateway.url + "/", { headers: { Accept: "text/html" } })).headers.get("content-security-policy") ?? "";
     const file = join(dist, url.pathname);
     const name = extname(file) && existsSync(file) ? file : join(dist, "index.html");
@@ -232,8 +232,9 @@ export async function accessible(page, where) {
     if (exceptionDetails) throw new Error("axe: " + (exceptionDetails.exception?.description ?? exceptionDetails.text));
     return result.value;
   };
+  // Fluent's sentinels pass the focus on as soon as they get it: nobody ever stands on one.
   await run(axe + "; undefined");
-  const found = await run(`axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.help + "\\n" + v.nodes.slice(0, 5).map((n) => "  " + n.html.slice(0, 200) + "\\n    " + (n.any[0]?.message ?? "")).join("\\n")))`);
+  const found = await run(`axe.run({ exclude: [["[data-tabster-dummy]"]] }, { resultTypes: ["violations"] }).then((r) => r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.help + "\\n" + v.nodes.slice(0, 5).map((n) => "  " + n.html.slice(0, 200) + "\\n    " + (n.any[0]?.message ?? "")).join("\\n")))`);
   await client.detach();
   assert.deepEqual(found, [], `${where}: what axe found`);
 }

@@ -1,8 +1,20 @@
+import { kindTypes, type EventKind } from "./kind";
 import type { components } from "./schema.gen";
-import type { EventKind } from "./kind";
 import type { StreamState } from "./sse";
 
 type Schemas = components["schemas"];
+
+/** What became of an event so far, over all of its deliveries. */
+export interface Outcome {
+  delivered: number;
+  /** Whose last attempt failed, and that are tried again. */
+  retrying: number;
+  dead: number;
+  /** The endpoints of those, in the order in which they came. */
+  endpoints: string[];
+  /** The latest failure, in the endpoint's words. */
+  error?: string;
+}
 
 /** A line of the tail: what a list shows of an event. */
 export interface TailRow {
@@ -15,11 +27,14 @@ export interface TailRow {
   kind: EventKind;
   subject: string;
   source: string;
+  /** The key of the twin that it is about. */
+  twin: string;
   eventId: string;
   /** Bytes of its JSON as it came. */
   size: number;
-  /** The start of its data, in one line. */
+  /** What it says, in one line. */
   glance: string;
+  outcome?: Outcome;
 }
 
 export interface TailStats {
@@ -27,10 +42,16 @@ export interface TailStats {
   detail?: string;
   /** Events that came since the follower started. */
   received: number;
-  /** Events that the server left out because this follower was too slow, or samples. */
+  /** What the server left out because this follower was too slow. */
   dropped: number;
-  /** Events a second, over the last three. */
+  /** Events that match, beyond the sample that was asked for. */
+  sampled: number;
+  /** Events that do not match the filter. */
+  unmatched: number;
+  /** Matching events a second, told or not, over the last three. */
   rate: number;
+  /** Of them, those that were told. */
+  toldRate: number;
   /** Rows that can still be shown. */
   held: number;
   /** Rows that came since the view was frozen. */
@@ -39,11 +60,10 @@ export interface TailStats {
 
 /** To the worker. */
 export type TailCommand =
-  | { do: "open"; url: string; capacity: number; window: number; every: number }
+  /** Follows url. Rows that are there stay when they match filter, a text of the filter language. */
+  | { do: "open"; url: string; test: string; filter: string; capacity: number; window: number; every: number }
   | { do: "freeze"; frozen: boolean }
-  | { do: "filter"; kinds: EventKind[]; text: string }
   | { do: "older"; before: number; count: number; call: number }
-  | { do: "event"; n: number; call: number }
   | { do: "close" };
 
 /** From the worker. */
@@ -52,13 +72,26 @@ export type TailReport =
   /** The newest rows, newest first, in place of those told before. */
   | { is: "rows"; rows: TailRow[] }
   | { is: "deliveries"; deliveries: Schemas["DeliveryReport"][] }
-  | { is: "older"; rows: TailRow[]; call: number }
-  | { is: "event"; event: Schemas["StoredEvent"] | undefined; call: number };
+  | { is: "older"; rows: TailRow[]; call: number };
 
-/** Whether a row is one that the chips and the text ask for. */
-export function shows(row: TailRow, kinds: readonly EventKind[], text: string): boolean {
-  if (kinds.length > 0 && !kinds.includes(row.kind)) return false;
-  if (text === "") return true;
-  const needle = text.toLowerCase();
-  return [row.subject, row.type, row.source, row.eventId, row.glance].some((s) => s.toLowerCase().includes(needle));
+/**
+ * The filter of events of the kinds, none of them being all, about a twin whose
+ * name has text in it, and which match filter; "" when that is every event.
+ */
+export function tailFilter(kinds: readonly EventKind[], text: string, filter: string): string {
+  const parts: string[] = [];
+  if (kinds.length > 0) {
+    const wanted = kinds.flatMap((k) => (k === "other" ? [] : kindTypes[k]));
+    const all = Object.values(kindTypes).flat();
+    const some = wanted.length > 0 ? `type IN [${wanted.map(literal).join(", ")}]` : "";
+    const other = kinds.includes("other") ? `NOT type IN [${all.map(literal).join(", ")}]` : "";
+    parts.push([some, other].filter(Boolean).join(" OR "));
+  }
+  if (text !== "") parts.push(`CONTAINS(subject, ${literal(text)}) OR CONTAINS(source, ${literal(text)})`);
+  if (filter.trim() !== "") parts.push(filter.trim());
+  return parts.length === 1 ? parts[0]! : parts.map((p) => `(${p})`).join(" AND ");
+}
+
+function literal(s: string): string {
+  return "'" + s.replaceAll("'", "''") + "'";
 }

@@ -1,39 +1,40 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { base } from "./client";
-import type { EventKind } from "./kind";
+import { urlOf } from "./client";
 import type { components } from "./schema.gen";
 import type { TailCommand, TailReport, TailRow, TailStats } from "./tail";
 
 type Schemas = components["schemas"];
 
-const idle: TailStats = { state: "connecting", received: 0, dropped: 0, rate: 0, held: 0, newer: 0 };
+const idle: TailStats = { state: "connecting", received: 0, dropped: 0, sampled: 0, unmatched: 0, rate: 0, toldRate: 0, held: 0, newer: 0 };
 
 export interface Tail {
   rows: TailRow[];
   stats: TailStats;
-  /** Whole rows older than row n, from the ring. */
+  /** Rows older than row n, newest first. */
   older: (n: number, count: number) => Promise<TailRow[]>;
-  /** The event of row n, undefined when it has left the ring. */
-  event: (n: number) => Promise<Schemas["StoredEvent"] | undefined>;
 }
 
 /**
  * Follows what is accepted, in a worker that keeps the latest `capacity` events.
- * While frozen, rows stay as they are and stats.newer counts.
+ * While frozen, rows stay where they are and stats.newer counts; what becomes of
+ * them is still told.
  */
 export function useTail(o: {
-  query?: string;
+  /** A text in the filter language, which the server evaluates. */
+  filter?: string;
+  /** The most events a second; the server picks them evenly, and stats counts the others. */
+  sample?: number;
+  /** Tells what becomes of the events. */
+  deliveries?: boolean;
   capacity?: number;
   window?: number;
   frozen?: boolean;
-  kinds?: readonly EventKind[];
-  text?: string;
   onDeliveries?: (deliveries: Schemas["DeliveryReport"][]) => void;
 }): Tail {
   const [rows, setRows] = useState<TailRow[]>([]);
   const [stats, setStats] = useState<TailStats>(idle);
   const worker = useRef<Worker | undefined>(undefined);
-  const calls = useRef(new Map<number, (answer: unknown) => void>());
+  const calls = useRef(new Map<number, (rows: TailRow[]) => void>());
   const nextCall = useRef(1);
   const onDeliveries = useRef(o.onDeliveries);
   useEffect(() => {
@@ -41,8 +42,7 @@ export function useTail(o: {
   });
 
   const tell = useCallback((c: TailCommand) => worker.current?.postMessage(c), []);
-  const { query = "", capacity = 5000, window = 200, frozen = false, text = "" } = o;
-  const kinds = (o.kinds ?? []).join(",");
+  const { filter = "", sample, deliveries = false, capacity = 5000, window = 200, frozen = false } = o;
 
   useEffect(() => {
     const w = new Worker(new URL("./tail.worker.ts", import.meta.url), { type: "module" });
@@ -62,33 +62,29 @@ export function useTail(o: {
         case "older":
           pending.get(data.call)?.(data.rows);
           pending.delete(data.call);
-          break;
-        case "event":
-          pending.get(data.call)?.(data.event);
-          pending.delete(data.call);
       }
     };
-    w.postMessage({ do: "open", url: new URL(base + "/events/stream" + (query && "?" + query), location.href).href, capacity, window, every: 250 } satisfies TailCommand);
     return () => {
       w.postMessage({ do: "close" } satisfies TailCommand);
       pending.clear();
       worker.current = undefined;
     };
-  }, [query, capacity, window]);
+  }, []);
 
-  useEffect(() => tell({ do: "filter", kinds: kinds === "" ? [] : (kinds.split(",") as EventKind[]), text }), [tell, kinds, text, query, capacity, window]);
-  useEffect(() => tell({ do: "freeze", frozen }), [tell, frozen, query, capacity, window]);
+  useEffect(() => {
+    const whole = (path: string, query?: object) => new URL(urlOf(path, undefined, query), location.href).href;
+    tell({ do: "open", url: whole("/events/stream", { filter, sample, deliveries: deliveries || undefined }), test: whole("/routes:test"), filter, capacity, window, every: 250 });
+  }, [tell, filter, sample, deliveries, capacity, window]);
+  useEffect(() => tell({ do: "freeze", frozen }), [tell, frozen]);
 
-  const ask = useCallback(
-    <T,>(make: (call: number) => TailCommand) =>
-      new Promise<T>((resolve) => {
+  const older = useCallback(
+    (n: number, count: number) =>
+      new Promise<TailRow[]>((resolve) => {
         const call = nextCall.current++;
-        calls.current.set(call, resolve as (answer: unknown) => void);
-        tell(make(call));
+        calls.current.set(call, resolve);
+        tell({ do: "older", before: n, count, call });
       }),
     [tell],
   );
-  const older = useCallback((n: number, count: number) => ask<TailRow[]>((call) => ({ do: "older", before: n, count, call })), [ask]);
-  const event = useCallback((n: number) => ask<Schemas["StoredEvent"] | undefined>((call) => ({ do: "event", n, call })), [ask]);
-  return { rows, stats, older, event };
+  return { rows, stats, older };
 }

@@ -2,7 +2,11 @@ import { QueryClient } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 import { asProblem } from "~/api/problem";
 import { overviewRoute } from "~/screens/overview/route";
+import { letterRoute, lettersRoute, redriveRoute } from "~/screens/deadletters/route";
+import { eventRoute } from "~/screens/event/route";
+import { liveRoute } from "~/screens/live/route";
 import { settingsRoute } from "~/screens/settings/route";
+import { twinRoute } from "~/screens/twin/route";
 import { NotFound, ScreenError, ScreenPending } from "./Fallbacks";
 import { rootRoute } from "./root";
 import { parseSearch, stringifySearch } from "./search";
@@ -23,6 +27,12 @@ export const queries = new QueryClient({
 // One line a screen; the rail shows those that are here.
 const routeTree = rootRoute.addChildren([
   overviewRoute,
+  liveRoute,
+  eventRoute,
+  twinRoute,
+  lettersRoute,
+  redriveRoute,
+  letterRoute,
   settingsRoute,
 ]);
 

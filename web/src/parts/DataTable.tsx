@@ -52,7 +52,7 @@ export interface DataTableProps<T> {
 
 /**
  * A table of any number of rows, of which only those in sight are in the page.
- * j/k and the arrows move, Enter opens, x selects.
+ * j/k and the arrows move, Enter opens, x selects; with Shift all rows between.
  */
 export function DataTable<T>(p: DataTableProps<T>) {
   const { rows, columns, rowKey, onOpen, onSelect, selected, rowHeight = 44, onEnd } = p;
@@ -107,9 +107,20 @@ export function DataTable<T>(p: DataTableProps<T>) {
   useShortcut("j", "Next row", () => move(at + 1), { disabled: p.quiet });
   useShortcut("k", "Row before", () => move(at < 0 ? 0 : at - 1), { disabled: p.quiet });
 
-  const toggle = (key: string) => {
+  const anchor = useRef<string>(undefined);
+  const toggle = (key: string, range: boolean) => {
     const next = new Set(selected);
-    if (!next.delete(key)) next.add(key);
+    const from = range && anchor.current !== undefined ? sorted.findIndex((r) => rowKey(r) === anchor.current) : -1;
+    const to = sorted.findIndex((r) => rowKey(r) === key);
+    if (from >= 0 && to >= 0) {
+      // All between become what the last one became.
+      const on = selected?.has(anchor.current!) ?? false;
+      for (const r of sorted.slice(Math.min(from, to), Math.max(from, to) + 1)) {
+        if (on) next.add(rowKey(r));
+        else next.delete(rowKey(r));
+      }
+    } else if (!next.delete(key)) next.add(key);
+    anchor.current = key;
     onSelect?.(next);
   };
   const pressed = (e: KeyboardEvent) => {
@@ -123,8 +134,9 @@ export function DataTable<T>(p: DataTableProps<T>) {
       case "PageDown": move(at + pageful); break;
       case "PageUp": move(at - pageful); break;
       case "x":
+      case "X":
         if (!onSelect || active === undefined) return;
-        toggle(active);
+        toggle(active, e.shiftKey);
         break;
       case "Enter": {
         const row = sorted[at];
@@ -200,7 +212,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
                 >
                   {onSelect && (
                     <span role="gridcell" className={styles.pick}>
-                      <Checkbox aria-label={"Select " + key} checked={selected?.has(key) ?? false} onChange={() => toggle(key)} />
+                      <Checkbox aria-label={"Select " + key} checked={selected?.has(key) ?? false} onChange={(e) => toggle(key, (e.nativeEvent as MouseEvent).shiftKey === true)} />
                     </span>
                   )}
                   {[...inLine, ...shown.filter((c) => !inLine.includes(c))].map((c) => (

@@ -72,6 +72,7 @@ export default function FilterCode(p: FilterEditorProps) {
     });
     view.current = v;
     check(v);
+    if (latest.current.autoFocus) v.focus();
     return () => {
       clearTimeout(timer);
       asked.abort();

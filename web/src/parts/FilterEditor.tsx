@@ -14,6 +14,7 @@ export interface FilterEditorProps {
   mark?: { start: number; end: number };
   label?: string;
   readOnly?: boolean;
+  autoFocus?: boolean;
   /** Ctrl+Enter. */
   onSubmit?: () => void;
 }

@@ -2,6 +2,7 @@ import { Button, Tab, TabList } from "@fluentui/react-components";
 import { useMemo, useState } from "react";
 import { CopyButton } from "./CopyId";
 import styles from "./JsonView.module.css";
+import { visible } from "./visible";
 
 const fold = 240; // characters of a string before it is folded
 const page = 100; // members shown at a time
@@ -107,9 +108,4 @@ function Leaf({ value, name }: { value: unknown; name?: string }) {
       )}
     </span>
   );
-}
-
-/** Characters that do not print, or that turn the direction of text, as escapes. */
-export function visible(s: string): string {
-  return s.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }

@@ -3,8 +3,8 @@ export interface Difference {
   /** A JSON pointer, "" for the whole. */
   path: string;
   /** undefined where it was not there. */
-  before: unknown;
-  after: unknown;
+  before?: unknown;
+  after?: unknown;
 }
 
 /** Where two JSON values differ, deepest places first named, in the order of their members. */

@@ -1,0 +1,41 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { rootRoute } from "~/app/root";
+import { text } from "~/app/search";
+
+export interface LettersSearch {
+  endpoint?: string;
+  /** The group whose letters are listed. */
+  group?: string;
+}
+
+export const lettersRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/dead-letters",
+  validateSearch: (s: Record<string, unknown>): LettersSearch => ({ endpoint: text(s.endpoint), group: text(s.group) }),
+  component: lazyRouteComponent(() => import("./DeadLetters"), "DeadLetters"),
+  staticData: { crumbs: () => [{ label: "Dead letters" }] },
+});
+
+export interface RedriveSearch {
+  endpoint?: string;
+  group?: string;
+  all?: true;
+  /** A redrive under way, or done. */
+  job?: string;
+}
+
+/** Letters that were picked one by one are in the hash: a list of any length, which no server gets. */
+export const redriveRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/dead-letters/redrive",
+  validateSearch: (s: Record<string, unknown>): RedriveSearch => ({ endpoint: text(s.endpoint), group: text(s.group), all: s.all === true || s.all === "true" ? true : undefined, job: text(s.job) }),
+  component: lazyRouteComponent(() => import("./Redrive"), "Redrive"),
+  staticData: { crumbs: () => [{ label: "Dead letters", to: "/dead-letters" }, { label: "Redrive" }] },
+});
+
+export const letterRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/dead-letters/$id",
+  component: lazyRouteComponent(() => import("./Letter"), "Letter"),
+  staticData: { crumbs: (p) => [{ label: "Dead letters", to: "/dead-letters" }, { label: p.id ?? "" }] },
+});

@@ -1,0 +1,19 @@
+import type { Selection } from "~/api/letters";
+import { urlOf } from "~/api/client";
+import { command } from "~/parts/shell";
+
+/** The selection that a URL names; undefined when it names none. */
+export function selectionOf(search: { endpoint?: string; group?: string; all?: true }, hash: string): Selection | undefined {
+  if (search.group !== undefined) return { group: search.group };
+  if (search.endpoint !== undefined) return { endpoint: search.endpoint };
+  if (search.all) return { all: true };
+  const ids = hash.split(",").filter((id) => /^\d+-\d+$/.test(id));
+  return ids.length > 0 ? { ids } : undefined;
+}
+
+/** The command that does the same to the selection. */
+export function cliOf(verb: "redrive" | "purge", s: Selection): string {
+  if (verb === "purge") return command("curl", "-X", "POST", location.origin + urlOf("/dead-letters/purge"), "-H", "content-type: application/json", "-d", JSON.stringify({ ...s, confirm: true }));
+  const of = s.group !== undefined ? ["--group", s.group] : s.endpoint !== undefined ? ["--endpoint", s.endpoint] : s.all ? ["--all"] : (s.ids ?? []);
+  return command("headgate", "dead-letters", verb, ...of);
+}
