@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,25 +176,30 @@ func (a *app) desired(ctx context.Context, files fileFlags, connect connection) 
 	return d, nil
 }
 
-// addModule sends a plugin's module along, unless the server has it.
+// addModule sends a plugin's module along, unless the server has it. A file that
+// is there has to be the one that the document means in any case.
 func (d *desired) addModule(ctx context.Context, doc *manifest.Document) error {
 	p, err := d.client.Plugin(ctx, doc.Name)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return fmt.Errorf("plugin %s: %w", doc.Name, err)
 	}
-	for _, v := range p.Versions {
-		if v.Digest == doc.Plugin.Digest() {
+	stored := slices.ContainsFunc(p.Versions, func(v catalog.Version) bool { return v.Digest == doc.Plugin.Digest() })
+	if doc.Module == "" {
+		if stored {
 			return nil
 		}
-	}
-	if doc.Module == "" {
 		return doc.Fault("spec.file", "is required: the server has no version with this SHA-256, so name the file of the module")
+	}
+	if _, err := os.Stat(doc.Module); stored && errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	module, err := doc.ReadModule()
 	if err != nil {
 		return err
 	}
-	d.change.Modules[doc.Plugin.Digest()] = module
+	if !stored {
+		d.change.Modules[doc.Plugin.Digest()] = module
+	}
 	return nil
 }
 

@@ -140,6 +140,24 @@ func TestRoutesInGit(t *testing.T) {
 		t.Errorf("another secret is shown as %q", out)
 	}
 
+	plugin := func(name, sum string) string {
+		return "---\nkind: Plugin\nname: mine\nspec:\n  file: " + filepath.Join(dir, name) + "\n  sha256: \"" + sum + "\"\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "no.wasm"), []byte("\x00asm"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for doc, want := range map[string]string{
+		plugin("none.wasm", strings.Repeat("a", 64)): "none.wasm: no such file",
+		plugin("no.wasm", strings.Repeat("a", 64)):   "has the SHA-256 cd5d4935a48c0672cb06407bb443bc0087aff947c6b864bac886982c73b3027f",
+	} {
+		if out := do(one, docs+doc, 1, "apply", "-f", "-"); !strings.Contains(out, want) {
+			t.Errorf("a module that is not there is said to be %q", out)
+		}
+	}
+	if out := do(one, docs+plugin("no.wasm", "cd5d4935a48c0672cb06407bb443bc0087aff947c6b864bac886982c73b3027f"), 4, "apply", "-f", "-"); !strings.Contains(out, "standard input:19:1: spec: ") {
+		t.Errorf("a module that is none is said to be %q", out)
+	}
+
 	exported := filepath.Join(dir, "exported")
 	do(one, "", 0, "export", "-o", exported)
 	if out := do(one, "", 1, "plan", "-f", exported); !strings.Contains(out, "${ENDPOINT_DESK_URL_CODE} is not set") {

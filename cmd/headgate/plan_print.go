@@ -136,7 +136,7 @@ func (a *app) printTraffic(colors paint, t catalog.Traffic) {
 		fmt.Fprintln(a.out, "No event is kept that the plan could be tried on.")
 		return
 	}
-	fmt.Fprintf(a.out, "Tried on the latest %d events, accepted from %s to %s:\n\n", t.Events,
+	fmt.Fprintf(a.out, "Tried on the latest %d %s, accepted from %s to %s:\n\n", t.Events, plural(t.Events, "event", "events"),
 		a.when(t.Covered.FromTime, toSecond), a.when(t.Covered.ToTime, toSecond))
 	var rows [][]string
 	untouched, matched := 0, 0

@@ -222,7 +222,7 @@ func (s *Set) claims() Errors {
 func (d *Document) ReadModule() ([]byte, error) {
 	module, err := readFile(d.Module, MaxModuleBytes)
 	if err != nil {
-		return nil, d.Fault("spec.file", reasonOf(err))
+		return nil, d.Fault("spec.file", d.Module+": "+reasonOf(err))
 	}
 	if have := catalog.Digest(module); have != d.Plugin.Digest() {
 		return nil, d.Fault("spec.sha256", fmt.Sprintf("%s has the SHA-256 %s; build it again, or write that here",
