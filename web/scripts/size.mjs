@@ -9,12 +9,6 @@ const manifest = JSON.parse(readFileSync(new URL("manifest.json", dist), "utf8")
 
 const entry = Object.values(manifest).find((c) => c.isEntry);
 if (!entry) throw new Error("size: the build has no entry: run vite build first");
-// The heaviest screen counts: every one may be the first that is opened.
-const screens = (entry.dynamicImports ?? []).filter((key) => key.includes("src/screens/") || key.includes("src/app/"));
-for (const chunk of Object.values(manifest)) {
-  for (const key of chunk.dynamicImports ?? []) if (key.includes("src/screens/") && !screens.includes(key)) screens.push(key);
-}
-
 const sizes = new Map();
 function sizeOf(file) {
   if (!sizes.has(file)) sizes.set(file, gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length);
@@ -32,6 +26,9 @@ function scripts(chunk, into = new Set()) {
 const total = (files) => [...files].reduce((sum, f) => sum + sizeOf(f), 0);
 const kb = (n) => (n / 1000).toFixed(1).padStart(7) + " kB";
 const base = scripts(entry);
+// The heaviest screen counts: every one may be the first that is opened. What a
+// screen loads later, such as a dialog, is no first load.
+const screens = Object.values(manifest).filter((c) => base.has(c.file)).flatMap((c) => c.dynamicImports ?? []);
 const theme = gzipSync(readFileSync(new URL("theme.js", dist))).length;
 const first = screens.filter((key) => key.includes("src/screens/")).map((key) => ({ key, size: total(scripts(manifest[key], new Set(base))) + theme }));
 console.log(`${kb(total(base) + theme)}  frame: entry and what it imports (gzipped)`);

@@ -5,6 +5,8 @@ import { overviewRoute } from "~/screens/overview/route";
 import { letterRoute, lettersRoute, redriveRoute } from "~/screens/deadletters/route";
 import { eventRoute } from "~/screens/event/route";
 import { liveRoute } from "~/screens/live/route";
+import { pluginsRoutes } from "~/screens/plugins/route";
+import { routesRoutes } from "~/screens/routes/route";
 import { settingsRoute } from "~/screens/settings/route";
 import { twinRoute } from "~/screens/twin/route";
 import { NotFound, ScreenError, ScreenPending } from "./Fallbacks";
@@ -27,6 +29,8 @@ export const queries = new QueryClient({
 // One line a screen; the rail shows those that are here.
 const routeTree = rootRoute.addChildren([
   overviewRoute,
+  ...routesRoutes,
+  ...pluginsRoutes,
   liveRoute,
   eventRoute,
   twinRoute,

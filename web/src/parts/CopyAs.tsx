@@ -14,8 +14,8 @@ export function CopyAs({ cli, value, kind, label = "Copy as…", size }: { cli?:
   return (
     <Menu>
       <MenuTrigger disableButtonEnhancement>
-        <Button icon={<Code20Regular />} size={size} appearance="subtle">
-          {label}
+        <Button icon={<Code20Regular />} size={size} appearance="subtle" aria-label={label === "" ? "Copy as CLI, YAML or JSON" : undefined}>
+          {label || undefined}
         </Button>
       </MenuTrigger>
       <MenuPopover>

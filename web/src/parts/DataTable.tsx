@@ -77,12 +77,17 @@ export function DataTable<T>(p: DataTableProps<T>) {
   const inLine = shown.filter((c) => !(phone && c.phone === "whole"));
   const tracks = (onSelect ? "32px " : "") + inLine.map((c) => c.width ?? "minmax(0, 1fr)").join(" ");
   const height = rowHeight + wholes * 24;
+  const headed = !(phone && wholes > 0 && inLine.length === 1 && !onSelect);
+  const headHeight = headed ? 37 : 0;
 
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => body.current,
     estimateSize: () => height,
     overscan: 8,
+    // The head scrolls along, and sticks: what is scrolled to comes to lie below it.
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
     getItemKey: (i) => rowKey(sorted[i]!),
   });
   useLayoutEffect(() => virtual.measure(), [virtual, height]);
@@ -152,34 +157,35 @@ export function DataTable<T>(p: DataTableProps<T>) {
   const first = sorted[0];
   const tabStop = at >= 0 ? active : first && rowKey(first);
 
+  const head = headed && (
+    <div role="rowgroup" className={styles.headGroup}>
+      <div className={styles.head} role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
+        {onSelect && (
+          <span role="columnheader" className={styles.pick}>
+            <Checkbox aria-label="All rows" checked={allChosen ? true : selected && selected.size > 0 ? "mixed" : false} onChange={() => onSelect(allChosen ? new Set() : new Set(rows.map(rowKey)))} />
+          </span>
+        )}
+        {inLine.map((c) => {
+          const on = sort?.column === c.id;
+          return (
+            <span key={c.id} role="columnheader" className={c.number ? styles.number : styles.cell} aria-sort={on ? (sort.down ? "descending" : "ascending") : undefined} aria-label={c.label}>
+              {c.sort ? (
+                <button type="button" className={styles.sort} onClick={() => setSort(on && sort.down !== !!c.number ? undefined : { column: c.id, down: on ? !sort.down : !!c.number })}>
+                  {c.header}
+                  {on && (sort.down ? <ArrowSortDown16Regular aria-hidden /> : <ArrowSortUp16Regular aria-hidden />)}
+                </button>
+              ) : (
+                c.header
+              )}
+            </span>
+          );
+        })}
+      </div>
+    </div>
+  );
+
   return (
     <div className={styles.table} role="grid" aria-label={p.label} aria-rowcount={sorted.length + 1} aria-colcount={shown.length + (onSelect ? 1 : 0)} onKeyDown={pressed}>
-      {!(phone && wholes > 0 && inLine.length === 1 && !onSelect) && (
-        <div role="rowgroup" className={styles.headGroup}>
-          <div className={styles.head} role="row" aria-rowindex={1} style={{ gridTemplateColumns: tracks }}>
-            {onSelect && (
-              <span role="columnheader" className={styles.pick}>
-                <Checkbox aria-label="All rows" checked={allChosen ? true : selected && selected.size > 0 ? "mixed" : false} onChange={() => onSelect(allChosen ? new Set() : new Set(rows.map(rowKey)))} />
-              </span>
-            )}
-            {inLine.map((c) => {
-              const on = sort?.column === c.id;
-              return (
-                <span key={c.id} role="columnheader" className={c.number ? styles.number : styles.cell} aria-sort={on ? (sort.down ? "descending" : "ascending") : undefined} aria-label={c.label}>
-                  {c.sort ? (
-                    <button type="button" className={styles.sort} onClick={() => setSort(on && sort.down !== !!c.number ? undefined : { column: c.id, down: on ? !sort.down : !!c.number })}>
-                      {c.header}
-                      {on && (sort.down ? <ArrowSortDown16Regular aria-hidden /> : <ArrowSortUp16Regular aria-hidden />)}
-                    </button>
-                  ) : (
-                    c.header
-                  )}
-                </span>
-              );
-            })}
-          </div>
-        </div>
-      )}
       {sorted.length === 0 && p.empty ? (
         <div role="rowgroup">
           <div role="row">
@@ -187,8 +193,9 @@ export function DataTable<T>(p: DataTableProps<T>) {
           </div>
         </div>
       ) : (
-        <div className={styles.body} ref={body} role="rowgroup" style={{ maxHeight: p.maxHeight ?? "calc(100dvh - 240px)" }}>
-          <div role="presentation" style={{ height: virtual.getTotalSize(), position: "relative" }}>
+        <div className={styles.body} ref={body} role="presentation" style={{ maxHeight: p.maxHeight ?? "calc(100dvh - 240px)" }}>
+          {head}
+          <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: "relative" }}>
             {items.map((item) => {
               const row = sorted[item.index]!;
               const key = rowKey(row);
@@ -201,7 +208,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
                   aria-selected={onSelect ? selected?.has(key) : key === p.openKey || undefined}
                   tabIndex={key === tabStop ? 0 : -1}
                   className={styles.row + (onOpen ? " " + styles.opens : "") + (key === p.openKey ? " " + styles.open : "")}
-                  style={{ transform: `translateY(${item.start}px)`, height, gridTemplateColumns: tracks, gridTemplateRows: wholes > 0 ? `1fr repeat(${wholes}, 24px)` : undefined }}
+                  style={{ transform: `translateY(${item.start - headHeight}px)`, height, gridTemplateColumns: tracks, gridTemplateRows: wholes > 0 ? `1fr repeat(${wholes}, 24px)` : undefined }}
                   onFocus={(e) => e.target === e.currentTarget && setActive(key)}
                   onClick={(e) => {
                     if (!onOpen || (e.target as HTMLElement).closest("a, button, input, label")) return;

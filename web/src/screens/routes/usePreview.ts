@@ -1,0 +1,53 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { latestEventsQuery, testRoute, type RouteDraft, type StoredEvent } from "~/api/routes";
+import type { Tried } from "~/parts/EventFate";
+import { sampleEvents } from "~/parts/sampleEvents";
+import { useDebounced } from "~/parts/useDebounced";
+
+export interface Previewed {
+  /** The draft that was tried; it lags behind what is typed. */
+  draft: RouteDraft;
+  tried: readonly Tried[];
+  match: number;
+  miss: number;
+  fail: number;
+}
+
+const samples: StoredEvent[] = sampleEvents.map((s) => ({ id: s.event.id, acceptedAt: s.event.time!, event: s.event }));
+
+/** What decides of a result, whatever the draft is called. */
+const essence = (d: RouteDraft) => JSON.stringify([d.filter, d.filters, d.transforms]);
+
+/**
+ * Tries a draft on the latest events, a moment after its last change; a try
+ * that a later change overtook is cancelled. The events stay the same while the
+ * draft changes, until they are asked for anew.
+ */
+export function usePreview(draft: RouteDraft, o: { pause?: number } = {}) {
+  const events = useQuery(latestEventsQuery);
+  const rested = useDebounced(draft, o.pause ?? 250);
+  const key = essence(rested);
+  // Before the first event came, samples stand in, and are called so.
+  const sampled = events.data?.length === 0;
+  const list = sampled ? samples : events.data;
+  const test = useQuery({
+    queryKey: ["routes:test", key, sampled ? "samples" : events.dataUpdatedAt],
+    queryFn: async ({ signal }): Promise<Previewed> => {
+      const results = await testRoute({ ...rested, id: "" }, list!.map((e) => e.event), signal);
+      const tried = results.map((result, i) => ({ event: list![i]!, result }));
+      const fail = results.filter((r) => r.error !== undefined).length;
+      const match = results.filter((r) => r.matched && r.error === undefined).length;
+      return { draft: rested, tried, match, fail, miss: results.length - match - fail };
+    },
+    enabled: list !== undefined,
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+    gcTime: 60_000,
+    retry: false,
+  });
+  const waits = test.isFetching || key !== essence(draft);
+  return useMemo(() => ({ events, test, sampled, waits, same: test.data !== undefined && essence(test.data.draft) === essence(draft) }), [events, test, sampled, waits, draft]);
+}
+
+export type Preview = ReturnType<typeof usePreview>;
