@@ -240,6 +240,37 @@ func TestPlanTraffic(t *testing.T) {
 	}
 }
 
+// A plan says on which events a plugin would fail, and why, and keeps nothing of
+// it.
+func TestPlanTraps(t *testing.T) {
+	s := start(t, t.TempDir())
+	out := s.fileEndpoint("out")
+	module := version(t, "../examples/threshold", "traps")
+	s.pushVersion("gate", module).want(t, 201)
+	s.put("/routes/r", `{"endpointName":"out","filters":[{"plugin":"gate","config":{"path":"/temperature","min":20}}]}`)
+	s.send(update("1", "room-1", "/temperature", "21"), update("2", "room-2", "/temperature", "19"), update("3", "room-3", "/temperature", "22"))
+	starved := document("Plugin", "gate", fmt.Sprintf(`{"sha256":%q,"limits":{"eventFuel":1,"byteFuel":1}}`, strings.TrimPrefix(digest(module), "sha256:")))
+	var planned catalog.Planned
+	if err := json.Unmarshal([]byte(s.api(http.MethodPost, "/catalog:plan", documents(starved)).want(t, 200).body), &planned); err != nil {
+		t.Fatal(err)
+	}
+	r := planned.Traffic.Routes[0]
+	if r.Before.Matched != 2 || r.After.Matched != 3 || r.Trapped != 3 || r.Changed != 2 || r.Gained != 1 {
+		t.Errorf("traffic %+v, before %+v, after %+v", r, r.Before, r.After)
+	}
+	for _, e := range r.Examples {
+		if e.What != catalog.ExampleTrapped || e.After.Error == "" {
+			t.Errorf("example %+v", e)
+		}
+	}
+	if traps := s.api(http.MethodGet, "/traps", "").want(t, 200).object(t)["items"].([]any); len(traps) != 0 {
+		t.Errorf("a plan left traps: %v", traps)
+	}
+	if got := ids(lines(t, out, 2)); len(got) != 2 {
+		t.Errorf("delivered %v", got)
+	}
+}
+
 // randomCatalog is a catalog of a few resources; those that make it unusable
 // are in it when bad is set.
 func randomCatalog(r *rand.Rand, dir string) map[string]string {
@@ -281,7 +312,7 @@ func TestApplyModel(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	var exported string
-	for step := range 40 {
+	for step := range 25 {
 		docs := randomCatalog(r, dir)
 		list := slices.Collect(maps.Values(docs))
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -330,7 +361,7 @@ func TestApplyRace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for round := range 20 {
+	for round := range 10 {
 		revision := s.gateway.Snapshot().Revision
 		errs := make([]error, 4)
 		var wg sync.WaitGroup
