@@ -77,7 +77,9 @@ export async function purge(selection: Selection): Promise<number> {
 
 /** What is known of dead letters is asked for anew. */
 export function forget(queries: QueryClient): void {
-  void queries.invalidateQueries({ queryKey: ["dead-letters"] });
+  void queries.invalidateQueries({ queryKey: ["dead-letters"], predicate: (q) => q.queryKey[1] !== "preview" });
+  // One on the screen stays as it was decided on: its letters may be gone already.
+  void queries.invalidateQueries({ queryKey: ["dead-letters", "preview"], refetchType: "none" });
   void queries.invalidateQueries({ queryKey: ["status"] });
   void queries.invalidateQueries({ queryKey: ["redrives"] });
 }
