@@ -34,9 +34,10 @@ const (
 
 // Transport makes requests for the SDK, which reads answers to their end,
 // however long they are: it gets a bounded part of each. Redirects are answers
-// like others.
+// like others. It is no [http.Client], which would rewind the body of a request
+// for a redirect that is not followed, while that body is still being sent.
 type Transport struct {
-	client http.Client
+	transport *http.Transport
 }
 
 // DialTLS connects and does the handshake; see [http.Transport].
@@ -61,17 +62,14 @@ func NewTransport(lanes int, dial DialTLS) *Transport {
 	if dial != nil {
 		t.Proxy, t.DialTLSContext = nil, dial
 	}
-	return &Transport{http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &Transport{t}
 }
 
 // Do makes one request. Nothing of it goes on once it has returned.
 func (t *Transport) Do(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	resp, err := t.client.Do(r.WithContext(ctx))
+	resp, err := t.transport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +81,7 @@ func (t *Transport) Do(r *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections closes those that serve no request.
-func (t *Transport) CloseIdleConnections() { t.client.CloseIdleConnections() }
+func (t *Transport) CloseIdleConnections() { t.transport.CloseIdleConnections() }
 
 // Failure is the outcome of a call within ctx that brought no answer because of
 // err. Wrap says which endpoint that is about; what it gets names no address,

@@ -180,7 +180,7 @@ func TestUnreachable(t *testing.T) {
 		{"refused", closed, trusted(t, other), delivery.Nobody, "connection refused"},
 		{"not trusted", e.server.URL(), trusted(t, other), delivery.Endpoint, "certificate signed by unknown authority"},
 		{"not trusted by the system", e.server.URL(), "", delivery.Endpoint, "certificate signed by unknown authority"},
-		{"plain HTTP behind https", strings.Replace(plain.URL, "http:", "https:", 1), trusted(t, other), delivery.Endpoint, "server gave HTTP response to HTTPS client"},
+		{"plain HTTP behind https", strings.Replace(plain.URL, "http:", "https:", 1), trusted(t, other), delivery.Endpoint, "first record does not look like a TLS handshake"},
 		{"no file", e.server.URL(), filepath.Join(t.TempDir(), "none.pem"), delivery.Endpoint, "no such file"},
 	}
 	for _, tt := range tests {
