@@ -183,22 +183,19 @@ func boxesFor(types []string) []string {
 	return kinds
 }
 
-// boxText makes the text that b stands for; fault is that of its remainder.
+// boxText makes the text that b stands for, in the order of the boxes, whatever
+// that of the clicks; fault is that of its remainder.
 func boxText(b catalog.FilterBoxes) (text string, fault *catalog.FilterError, err error) {
-	var types []string
-	for i, kind := range b.Checked {
-		at := slices.IndexFunc(boxes, func(b catalog.FilterBox) bool { return b.Kind == kind })
-		if at < 0 {
-			var known []string
-			for _, b := range boxes {
-				known = append(known, b.Kind)
-			}
-			return "", nil, &catalog.FieldError{Field: fmt.Sprintf("kinds.checked[%d]", i), Reason: fmt.Sprintf("%q is no kind; there are %s", kind, strings.Join(known, ", "))}
+	var known, types []string
+	for _, box := range boxes {
+		known = append(known, box.Kind)
+		if slices.Contains(b.Checked, box.Kind) {
+			types = append(types, box.Types...)
 		}
-		for _, t := range boxes[at].Types {
-			if !slices.Contains(types, t) {
-				types = append(types, t)
-			}
+	}
+	for i, kind := range b.Checked {
+		if !slices.Contains(known, kind) {
+			return "", nil, &catalog.FieldError{Field: fmt.Sprintf("kinds.checked[%d]", i), Reason: fmt.Sprintf("%q is no kind; there are %s", kind, strings.Join(known, ", "))}
 		}
 	}
 	var rest *filter.Filter

@@ -65,7 +65,8 @@ func TestFilterBoxes(t *testing.T) {
 	}
 }
 
-// Random boxes and remainders come back as they were.
+// Random boxes, in whatever order they were checked, and remainders come back as
+// they were.
 func TestFilterBoxesRoundTrip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	names := []string{"twinUpdate", "twinLifecycle", "relationship", "telemetry"}
@@ -77,7 +78,15 @@ func TestFilterBoxesRoundTrip(t *testing.T) {
 				want.Checked = append(want.Checked, n)
 			}
 		}
-		check := checkFilter(t, catalog.FilterRequest{Boxes: &want})
+		clicked := want
+		clicked.Checked = slices.Clone(want.Checked)
+		rng.Shuffle(len(clicked.Checked), func(i, j int) {
+			clicked.Checked[i], clicked.Checked[j] = clicked.Checked[j], clicked.Checked[i]
+		})
+		check := checkFilter(t, catalog.FilterRequest{Boxes: &clicked})
+		if ordered := checkFilter(t, catalog.FilterRequest{Boxes: &want}); check.Text != ordered.Text {
+			t.Errorf("%q make %s, and %q %s", clicked.Checked, check.Text, want.Checked, ordered.Text)
+		}
 		// Where terms are joined anew, blanks around them are not kept.
 		if !slices.Equal(check.Kinds.Checked, want.Checked) || canonical(t, check.Kinds.Rest) != canonical(t, want.Rest) {
 			t.Errorf("%+v makes %s, which is %+v", want, check.Text, check.Kinds)

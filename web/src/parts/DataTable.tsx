@@ -211,7 +211,9 @@ export function DataTable<T>(p: DataTableProps<T>) {
                   style={{ transform: `translateY(${item.start - headHeight}px)`, height, gridTemplateColumns: tracks, gridTemplateRows: wholes > 0 ? `1fr repeat(${wholes}, 24px)` : undefined }}
                   onFocus={(e) => e.target === e.currentTarget && setActive(key)}
                   onClick={(e) => {
-                    if (!onOpen || (e.target as HTMLElement).closest("a, button, input, label")) return;
+                    // What is clicked in a menu or dialog of the row comes here too, though it lies elsewhere.
+                    const target = e.target as HTMLElement;
+                    if (!onOpen || !e.currentTarget.contains(target) || target.closest("a, button, input, label")) return;
                     if (getSelection()?.toString()) return; // someone marks text to copy it
                     setActive(key);
                     onOpen(row);

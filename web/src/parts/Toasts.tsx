@@ -24,6 +24,7 @@ export function useToasts(): { notify: (n: Notice) => void } {
     () => ({
       notify: (n) => {
         const toastId = "n" + Math.random().toString(36).slice(2);
+        let undo = n.undo; // once, also while the notice fades away
         dispatchToast(
           <Toast>
             <ToastTitle>{n.title}</ToastTitle>
@@ -39,7 +40,8 @@ export function useToasts(): { notify: (n: Notice) => void } {
                 <FluentLink
                   onClick={() => {
                     dismissToast(toastId);
-                    n.undo?.();
+                    undo?.();
+                    undo = undefined;
                   }}
                 >
                   Undo

@@ -82,7 +82,11 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   const { data: plugins } = useQuery(pluginsQuery);
   const endpoints = useQuery(endpointsQuery);
   const { data: status } = useStatus();
-  const preview = usePreview(draft);
+  // What is not a filter yet is not tried. On a phone the editor, which knows, is
+  // there in its own step alone, and in the others the text does not change.
+  const editing = !phone || (search.step ?? "which") === "which";
+  const judged = parsed?.text === draft.filter;
+  const preview = usePreview(draft, { valid: judged && parsed.valid ? draft.filter : judged || editing ? null : undefined });
   const problems = useMemo(() => routeProblems(refused, preview.test.error), [refused, preview.test.error]);
   const chosen = preview.test.data?.tried.find((t) => t.event.id === search.event);
   const condition = preview.same && chosen && fateOf(chosen.result) === "miss" ? chosen.result.condition : undefined;

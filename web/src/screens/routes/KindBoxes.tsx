@@ -21,30 +21,34 @@ export function KindBoxes({ text, parsed, onText }: { text: string; parsed: Pars
   useEffect(() => () => asked.current?.abort(), []);
   const kinds = parsed?.kinds;
   const current = parsed?.text === text;
-  // A click goes on from what the boxes show, also while its answer is under way.
-  const [wanted, setWanted] = useState<{ checked: Kind[]; of: string }>();
-  const checked = new Set<string>(wanted && wanted.of === text ? wanted.checked : (kinds?.checked ?? []));
+  // A click goes on from what the boxes show, also before the text that it makes
+  // is there, and has been parsed.
+  const [clicked, setClicked] = useState<{ text: string; checked: Kind[]; rest: string }>();
+  const own = clicked?.text === text ? clicked : undefined;
+  const checked = new Set<string>(own?.checked ?? kinds?.checked ?? []);
   if (!kinds) {
     return <p className={styles.boxesOff}>{parsed && !parsed.valid ? "Once the text below is a filter again, the kinds of events can be picked here." : " "}</p>;
   }
-  const rest = kinds.rest ?? "";
+  const rest = own?.rest ?? kinds.rest ?? "";
   const toggle = (kind: Kind, on: boolean) => {
     const next = new Set(checked as Set<Kind>);
     if (on) next.add(kind);
     else next.delete(kind);
     const list = [...next];
-    setWanted({ checked: list, of: text });
+    setClicked({ text, checked: list, rest });
     setProblem(undefined);
     asked.current?.abort();
     const mine = new AbortController();
     asked.current = mine;
     parseFilter({ kinds: { checked: list, rest } }, mine.signal).then(
       (made) => {
-        if (!mine.signal.aborted) onText(made.text);
+        if (mine.signal.aborted) return;
+        setClicked({ text: made.text, checked: list, rest });
+        onText(made.text);
       },
       (error: unknown) => {
         if (mine.signal.aborted) return;
-        setWanted(undefined);
+        setClicked(undefined);
         setProblem(asProblem(error).message);
       },
     );
@@ -56,7 +60,7 @@ export function KindBoxes({ text, parsed, onText }: { text: string; parsed: Pars
         <Checkbox
           key={b.kind}
           checked={checked.has(b.kind)}
-          disabled={!current && !wanted}
+          disabled={!current && !own}
           onChange={(_, d) => toggle(b.kind as Kind, d.checked === true)}
           label={
             <span className={styles.box} title={b.label}>

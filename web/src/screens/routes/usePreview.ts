@@ -22,9 +22,10 @@ const essence = (d: RouteDraft) => JSON.stringify([d.filter, d.filters, d.transf
 /**
  * Tries a draft on the latest events, a moment after its last change; a try
  * that a later change overtook is cancelled. The events stay the same while the
- * draft changes, until they are asked for anew.
+ * draft changes, until they are asked for anew. Given `valid`, a draft is tried
+ * only when that is its filter: the text that is known to be one.
  */
-export function usePreview(draft: RouteDraft, o: { pause?: number } = {}) {
+export function usePreview(draft: RouteDraft, o: { pause?: number; valid?: string | null } = {}) {
   const events = useQuery(latestEventsQuery);
   const rested = useDebounced(draft, o.pause ?? 250);
   const key = essence(rested);
@@ -40,7 +41,7 @@ export function usePreview(draft: RouteDraft, o: { pause?: number } = {}) {
       const match = results.filter((r) => r.matched && r.error === undefined).length;
       return { draft: rested, tried, match, fail, miss: results.length - match - fail };
     },
-    enabled: list !== undefined,
+    enabled: list !== undefined && (o.valid === undefined || o.valid === rested.filter),
     placeholderData: keepPreviousData,
     staleTime: Infinity,
     gcTime: 60_000,
