@@ -69,9 +69,7 @@ func (s *states) at(k outputKey) *catalog.DeliveryState {
 // tried notes an attempt that is remembered.
 func (s *states) tried(t trail.Attempt) {
 	d := s.at(outputKey{t.Route, t.Endpoint, t.Output})
-	d.Attempts = append(d.Attempts, catalog.DeliveryAttempt{
-		Attempt: t.Number, At: t.At.UTC(), Took: catalog.Duration(t.Took), Outcome: t.Blame.String(), Error: t.Error,
-	})
+	d.Attempts = append(d.Attempts, attemptOf(t))
 	d.Tries = max(d.Tries, t.Number, len(d.Attempts))
 	d.ProducedBy = cmp.Or(t.ProducedBy, d.ProducedBy)
 	switch {
@@ -82,6 +80,28 @@ func (s *states) tried(t trail.Attempt) {
 	default:
 		d.State = catalog.StateRetrying
 	}
+}
+
+func attemptOf(t trail.Attempt) catalog.DeliveryAttempt {
+	return catalog.DeliveryAttempt{
+		Attempt: t.Number, At: t.At.UTC(), Took: catalog.Duration(t.Took), Outcome: t.Blame.String(), Error: t.Error,
+	}
+}
+
+// EndpointAttempts returns the latest tries of an endpoint; see
+// [admin.Endpoints].
+func (g *Gateway) EndpointAttempts(name string, failed bool, limit int) ([]catalog.EndpointAttempt, error) {
+	snapshot := g.store.Snapshot()
+	if _, ok := snapshot.Endpoint(name); !ok {
+		return nil, &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	attempts := []catalog.EndpointAttempt{}
+	for _, m := range g.trail.Latest(name, failed, limit) {
+		attempts = append(attempts, catalog.EndpointAttempt{
+			Position: m.Event, Route: m.Route, Output: m.Output, DeliveryAttempt: attemptOf(m.Attempt), Dead: m.Dead,
+		})
+	}
+	return attempts, nil
 }
 
 // retrying notes a delivery that is among the retries.

@@ -76,13 +76,15 @@ type Gateway struct {
 	accepted atomic.Uint64 // events, since the start
 	book     *rates.Book
 	trail    *trail.Trail
-	letters  letterStore
-	redrives redrives
-	logbook  *logbook.Book
-	copies   copies
-	tail     *admin.Tail
-	site     *site.Site
-	sources  sources
+
+	simulation simulation
+	letters    letterStore
+	redrives   redrives
+	logbook    *logbook.Book
+	copies     copies
+	tail       *admin.Tail
+	site       *site.Site
+	sources    sources
 
 	changing sync.Mutex // serialises what changes the catalog or the plan
 
@@ -193,6 +195,7 @@ func Open(ctx context.Context, opts Options) (_ *Gateway, err error) {
 		return nil
 	})
 	g.openSources(ctx)
+	g.onClose(g.closeSimulation)
 	return g, nil
 }
 

@@ -35,7 +35,7 @@ func (g *Gateway) Handler() http.Handler {
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: g.tail,
 		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g, Twins: g,
-		PluginLooks: g, Settings: g, Emulator: g.opts.Emulator,
+		PluginLooks: g, Settings: g, Simulations: g, Emulator: g.opts.Emulator,
 	}, g.kinds, admin.Options{
 		Logger: g.log, SourceKinds: g.sources.described(), Actor: actor,
 		Schema: manifest.Schema(),

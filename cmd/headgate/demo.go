@@ -200,24 +200,10 @@ func (d *demonstration) example(ctx context.Context, served chan error) (err err
 
 // simulate lets the factory live, and sends what happens in it.
 func (d *demonstration) simulate(ctx context.Context) error {
-	factory, started, sent := demo.New(uint64(time.Now().UnixNano())), time.Now(), 0
-	for {
-		// At high rates several events go in one request.
-		due := max(1, min(100, int(time.Since(started).Seconds()*d.rate)-sent))
-		batch := make([]event.Event, due)
-		for i := range batch {
-			batch[i] = factory.Next(time.Now())
-		}
+	return demo.New(uint64(time.Now().UnixNano())).Live(ctx, d.rate, func(ctx context.Context, events []event.Event) error {
 		s := sender{client: d.client, progress: &progress{w: io.Discard}}
-		if err := s.send(ctx, batch); err != nil {
-			return err
-		}
-		sent += due
-		next := started.Add(time.Duration(float64(sent) / d.rate * float64(time.Second)))
-		if err := wait(ctx, time.Until(next)); err != nil {
-			return err
-		}
-	}
+		return s.send(ctx, events)
+	})
 }
 
 // tell passes what happened on to the board.

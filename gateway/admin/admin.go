@@ -85,6 +85,9 @@ func (s *Server) operations() []operation {
 		{http.MethodGet, "/provenance/:id", s.getProvenance},
 		{http.MethodGet, "/config", s.getConfig},
 		{http.MethodGet, "/emulator", s.getEmulator},
+		{http.MethodGet, "/simulation", s.getSimulation},
+		{http.MethodPut, "/simulation", s.putSimulation},
+		{http.MethodDelete, "/simulation", s.deleteSimulation},
 		{http.MethodGet, "/rates", s.getRates},
 		{http.MethodGet, "/rates/stream", s.streamRates},
 
@@ -98,6 +101,7 @@ func (s *Server) operations() []operation {
 		{http.MethodDelete, "/endpoints/:name", s.deleteEndpoint},
 		{http.MethodPost, "/endpoints/:name", s.testEndpoint},
 		{http.MethodGet, "/endpoints/:name/revisions", s.listEndpointRevisions},
+		{http.MethodGet, "/endpoints/:name/attempts", s.listEndpointAttempts},
 		{http.MethodPost, "/endpoints/:name/replay", s.replay},
 
 		{http.MethodGet, "/sources", s.listSources},

@@ -53,6 +53,8 @@ type gateway struct {
 	events  []catalog.StoredEvent
 	fail    error // what Status returns
 	ran     bool  // plugins have done something
+
+	simulation catalog.Simulation
 }
 
 func (g *gateway) PutEndpoint(_ context.Context, by admin.Change, e catalog.Endpoint) (stored catalog.Endpoint, isNew bool, err error) {
@@ -335,6 +337,30 @@ func (g *gateway) take(s catalog.Selection) (int, error) {
 	return before - len(g.letters), nil
 }
 
+func (g *gateway) Simulation() catalog.Simulation { return g.simulation }
+
+func (g *gateway) Simulate(req catalog.SimulationRequest) catalog.Simulation {
+	g.simulation = catalog.Simulation{Running: true, Rate: req.Rate, StartedAt: time.Unix(0, 0).UTC(), EndsAt: time.Unix(0, 0).Add(req.For).UTC()}
+	return g.simulation
+}
+
+func (g *gateway) StopSimulation() { g.simulation.Running = false }
+
+func (g *gateway) EndpointAttempts(name string, failed bool, limit int) ([]catalog.EndpointAttempt, error) {
+	snapshot := g.Snapshot()
+	if _, ok := snapshot.Endpoint(name); !ok {
+		return nil, &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	made := []catalog.EndpointAttempt{
+		{Position: event.Position{Seq: 8, Index: 1}, Route: "all", DeliveryAttempt: catalog.DeliveryAttempt{Attempt: 1, At: time.Unix(9, 0).UTC(), Took: catalog.Duration(time.Millisecond), Outcome: "delivered"}},
+		{Position: event.Position{Seq: 7}, Route: "all", DeliveryAttempt: catalog.DeliveryAttempt{Attempt: 2, At: time.Unix(9, 0).UTC(), Outcome: "event", Error: "400"}, Dead: true},
+	}
+	if failed {
+		made = made[1:]
+	}
+	return made[:min(limit, len(made))], nil
+}
+
 func (g *gateway) ProbeEndpoint(_ context.Context, name string) (catalog.Probed, error) {
 	snapshot := g.Snapshot()
 	if _, ok := snapshot.Endpoint(name); !ok {
@@ -441,7 +467,7 @@ func serveWith(t testing.TB, o admin.Options) *server {
 		Catalog: g, Endpoints: g, Sources: g, Routes: g, Tester: g, Filters: g, Explainer: g, Plugins: g, History: g, Origins: g,
 		Modules: g, Plans: g,
 		Letters: g, Redrives: g, Replays: g, Traps: g, Events: g, Status: g, Tail: tail,
-		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g, Twins: g, PluginLooks: g, Settings: g, Emulator: emulated,
+		Rates: g, LetterGroups: g, RedriveJobs: g, Previews: g, Twins: g, PluginLooks: g, Settings: g, Simulations: g, Emulator: emulated,
 	}, kinds, o)
 	e := echo.New()
 	api.Mount(e.Group("/api/v1"))

@@ -43,6 +43,7 @@ type Backend struct {
 	Twins        Twins
 	PluginLooks  PluginLooks
 	Settings     Settings
+	Simulations  Simulations
 	Emulator     Emulator // nil where nothing is emulated
 	Tail         *Tail
 }
@@ -66,6 +67,9 @@ type Endpoints interface {
 	DeleteEndpoint(ctx context.Context, by Change, name string) error
 	// ProbeEndpoint tries an endpoint without delivering anything.
 	ProbeEndpoint(ctx context.Context, name string) (catalog.Probed, error)
+	// EndpointAttempts returns the latest tries of an endpoint that are
+	// remembered, newest first, or only those that failed; at most limit.
+	EndpointAttempts(name string, failed bool, limit int) ([]catalog.EndpointAttempt, error)
 }
 
 // Routes changes routes.
@@ -282,6 +286,15 @@ type PluginLooks interface {
 type Settings interface {
 	// Settings returns all of them, secrets masked.
 	Settings() catalog.Settings
+}
+
+// Simulations lets simulated twins send events, for somebody who has none yet.
+type Simulations interface {
+	Simulation() catalog.Simulation
+	// Simulate starts anew; twins that live already end.
+	Simulate(catalog.SimulationRequest) catalog.Simulation
+	// StopSimulation returns when the last event is accepted.
+	StopSimulation()
 }
 
 // Emulator is what is emulated beside the gateway.

@@ -67,6 +67,22 @@ func probe(c echo.Context, try func(context.Context, string) (catalog.Probed, er
 	return answer(c, http.StatusOK, probed)
 }
 
+func (s *Server) listEndpointAttempts(c echo.Context) error {
+	limit, err := limitOf(c)
+	if err != nil {
+		return err
+	}
+	failed, err := flagOf(c, "failed")
+	if err != nil {
+		return err
+	}
+	items, err := s.Endpoints.EndpointAttempts(param(c, "name"), failed, limit)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, page[catalog.EndpointAttempt]{Items: items})
+}
+
 func (s *Server) putEndpoint(c echo.Context) error {
 	by, err := s.change(c)
 	if err != nil {

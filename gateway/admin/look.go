@@ -81,3 +81,24 @@ func (s *Server) getEmulator(c echo.Context) error {
 	}
 	return answer(c, http.StatusOK, page[json.RawMessage]{Items: append([]json.RawMessage{}, entities...)})
 }
+
+func (s *Server) getSimulation(c echo.Context) error {
+	return answer(c, http.StatusOK, s.Simulations.Simulation())
+}
+
+func (s *Server) putSimulation(c echo.Context) error {
+	b, err := body(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	req, err := catalog.DecodeSimulation(b)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, s.Simulations.Simulate(req))
+}
+
+func (s *Server) deleteSimulation(c echo.Context) error {
+	s.Simulations.StopSimulation()
+	return answer(c, http.StatusOK, s.Simulations.Simulation())
+}

@@ -215,6 +215,33 @@ func TestRouteTest(t *testing.T) {
 	}
 }
 
+func TestEndpointAttempts(t *testing.T) {
+	s := serve(t)
+	s.seed(t)
+	both := s.want(t, 200, "GET", "/endpoints/hub/attempts", "")
+	if want := `{"items":[{"position":"8-1","route":"all","output":0,"attempt":1,"at":"1970-01-01T00:00:09Z","took":"1ms","outcome":"delivered"},` +
+		`{"position":"7-0","route":"all","output":0,"attempt":2,"at":"1970-01-01T00:00:09Z","outcome":"event","error":"400","dead":true}]}` + "\n"; both != want {
+		t.Errorf("attempts are %s, want %s", both, want)
+	}
+	if failed := s.want(t, 200, "GET", "/endpoints/hub/attempts?failed=true&limit=1", ""); strings.Contains(failed, "8-1") || !strings.Contains(failed, "7-0") {
+		t.Errorf("those that failed are %s", failed)
+	}
+}
+
+func TestSimulation(t *testing.T) {
+	s := serve(t)
+	for _, step := range []struct{ method, body, want string }{
+		{"GET", "", `{"running":false,"sent":0}`},
+		{"PUT", `{"rate":20,"for":"1m"}`, `{"running":true,"rate":20,"sent":0,"startedAt":"1970-01-01T00:00:00Z","endsAt":"1970-01-01T00:01:00Z"}`},
+		{"PUT", `{}`, `{"running":true,"rate":10,"sent":0,"startedAt":"1970-01-01T00:00:00Z","endsAt":"1970-01-01T00:10:00Z"}`},
+		{"DELETE", "", `{"running":false,"rate":10,"sent":0,"startedAt":"1970-01-01T00:00:00Z","endsAt":"1970-01-01T00:10:00Z"}`},
+	} {
+		if got := s.want(t, 200, step.method, "/simulation", step.body); got != step.want+"\n" {
+			t.Errorf("%s %s: %s, want %s", step.method, step.body, got, step.want)
+		}
+	}
+}
+
 // Each refusal, as a person reads it, is in the golden file.
 func TestProblems(t *testing.T) {
 	s := serve(t)
@@ -265,6 +292,10 @@ func TestProblems(t *testing.T) {
 		{"replay from nowhere", "POST", "/endpoints/hub/replay", `{}`},
 		{"replay from the past", "POST", "/endpoints/hub/replay", `{"from":"yesterday"}`},
 		{"replay of no endpoint", "POST", "/endpoints/x/replay", `{"from":"42-0"}`},
+		{"attempts of no endpoint", "GET", "/endpoints/x/attempts", ""},
+		{"attempts of a bad flag", "GET", "/endpoints/hub/attempts?failed=perhaps", ""},
+		{"simulation too fast", "PUT", "/simulation", `{"rate":1001}`},
+		{"simulation without end", "PUT", "/simulation", `{"for":"48h"}`},
 		{"purge unconfirmed", "POST", "/dead-letters/purge", `{"all":true}`},
 		{"test of a faulty route", "POST", "/routes:test", `{"route":{"filter":"syntax error"},"events":[]}`},
 		{"test with an unknown member", "POST", "/routes:test", `{"route":{"fliter":"true"},"events":[]}`},

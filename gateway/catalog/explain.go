@@ -104,6 +104,15 @@ type DeliveryAttempt struct {
 	Error   string    `json:"error,omitempty"`
 }
 
+// EndpointAttempt is one try of an endpoint, with what it was for.
+type EndpointAttempt struct {
+	Position event.Position `json:"position"`
+	Route    string         `json:"route"`
+	Output   int            `json:"output"`
+	DeliveryAttempt
+	Dead bool `json:"dead,omitempty"` // it became a dead letter
+}
+
 // MaxExplained bounds the events times the routes of one request.
 const MaxExplained = 100_000
 

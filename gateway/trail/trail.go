@@ -177,6 +177,37 @@ func (t *Trail) Among(events []event.Position) map[event.Position][]Attempt {
 	}
 }
 
+// Made is an attempt with the event that it was for.
+type Made struct {
+	Event event.Position
+	Attempt
+}
+
+// Latest returns the latest attempts to deliver to an endpoint that are
+// remembered, newest first, or only those that failed; at most limit.
+func (t *Trail) Latest(endpoint string, failed bool, limit int) []Made {
+	var made []Made
+	before := uint64(1<<64 - 1)
+	for {
+		t.mu.Lock()
+		size := uint64(len(t.ring))
+		end := min(before, t.next)
+		oldest := t.next - min(t.next, size)
+		from := max(oldest, end-min(end, step))
+		id, known := t.ids[endpoint]
+		for n := end; known && n > from && len(made) < limit; n-- {
+			if r := &t.ring[(n-1)%size]; r.endpoint == id && (!failed || r.blame != delivery.None) {
+				made = append(made, Made{event.Position{Seq: r.seq, Index: int(r.index)}, t.attempt(r)})
+			}
+		}
+		t.mu.Unlock()
+		if !known || from <= oldest || len(made) == limit {
+			return made
+		}
+		before = from
+	}
+}
+
 func (t *Trail) attempt(r *record) Attempt {
 	a := Attempt{
 		Endpoint: t.names[r.endpoint], Route: t.names[r.route], ProducedBy: t.names[r.producedBy],

@@ -67,6 +67,50 @@ func TestForgets(t *testing.T) {
 	}
 }
 
+func TestLatest(t *testing.T) {
+	tr := trail.New(trail.Options{Attempts: 10_000})
+	other := try(1, 0, 1, delivery.Transient(errors.New("elsewhere")))
+	other.Delivery.Endpoint = "other"
+	for seq := range uint64(12_000) {
+		out := delivery.Delivered()
+		if seq%3000 == 0 {
+			out = delivery.Transient(fmt.Errorf("failure %d", seq))
+		}
+		tr.Record([]delivery.Try{try(seq, 1, 1, out), other})
+	}
+	seqs := func(made []trail.Made) (out []uint64) {
+		for _, m := range made {
+			if m.Endpoint != "hub" || m.Event.Index != 1 {
+				t.Errorf("%+v is not of the endpoint", m)
+			}
+			out = append(out, m.Event.Seq)
+		}
+		return out
+	}
+	tests := []struct {
+		endpoint string
+		failed   bool
+		limit    int
+		want     []uint64
+	}{
+		{"hub", false, 3, []uint64{11_999, 11_998, 11_997}},
+		{"hub", true, 100, []uint64{9000}}, // the others are forgotten
+		{"hub", true, 0, nil},
+		{"none", false, 100, nil},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, seqs(tr.Latest(tt.endpoint, tt.failed, tt.limit))); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", tt, diff)
+		}
+	}
+	if all := seqs(tr.Latest("hub", false, 100_000)); len(all) != 5000 || all[4999] != 7000 {
+		t.Errorf("%d attempts down to %d, want the 5,000 that are remembered down to 7000", len(all), all[len(all)-1])
+	}
+	if empty := trail.New(trail.Options{}).Latest("hub", false, 10); empty != nil {
+		t.Errorf("an empty trail has %v", empty)
+	}
+}
+
 // Recording allocates nothing.
 func TestRecordAllocates(t *testing.T) {
 	tr := trail.New(trail.Options{})

@@ -3,6 +3,7 @@ import { createRouter } from "@tanstack/react-router";
 import { asProblem } from "~/api/problem";
 import { overviewRoute } from "~/screens/overview/route";
 import { letterRoute, lettersRoute, redriveRoute } from "~/screens/deadletters/route";
+import { endpointsRoutes } from "~/screens/endpoints/route";
 import { eventRoute } from "~/screens/event/route";
 import { liveRoute } from "~/screens/live/route";
 import { pluginsRoutes } from "~/screens/plugins/route";
@@ -37,6 +38,7 @@ const routeTree = rootRoute.addChildren([
   lettersRoute,
   redriveRoute,
   letterRoute,
+  ...endpointsRoutes,
   settingsRoute,
 ]);
 

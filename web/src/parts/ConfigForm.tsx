@@ -87,7 +87,7 @@ function Member({ name, required, schema: s, value, onChange, problems, path, di
   const types = typeof s.type === "string" ? [s.type] : (s.type ?? []);
   const preset = s.default === undefined ? undefined : typeof s.default === "string" ? s.default : JSON.stringify(s.default);
 
-  if (s.enum && s.enum.every((x) => typeof x === "string" || typeof x === "number")) {
+  if (s.enum && s.enum.every((x) => ["string", "number", "boolean"].includes(typeof x))) {
     const current = value === undefined ? "" : JSON.stringify(value);
     return (
       <Field {...field}>
@@ -176,11 +176,12 @@ function NumberField({ field, integer, value, preset, schema, onChange, disabled
 }
 
 function Secret({ field, value, onChange, disabled }: { field: Look; value: string | undefined; onChange: (v: unknown) => void; disabled?: boolean }) {
-  const [stored] = useState(value !== undefined && value.includes(kept));
+  const [initial] = useState(value); // what is stored, as far as it may be seen
+  const stored = initial !== undefined && initial.includes(kept);
   const keeps = stored && value !== undefined && value.includes(kept);
   return (
     <Field {...field} hint={[field.hint, stored ? "A secret is stored. Leave this empty to keep it." : "Stored, and never shown again."].filter(Boolean).join(" ")}>
-      <Input type="password" autoComplete="new-password" disabled={disabled} value={keeps ? "" : (value ?? "")} placeholder={stored ? "••••••••" : undefined} onChange={(_, d) => onChange(d.value !== "" ? d.value : stored ? kept : undefined)} />
+      <Input type="password" autoComplete="new-password" disabled={disabled} value={keeps ? "" : (value ?? "")} placeholder={stored ? (initial === kept ? "••••••••" : initial) : undefined} onChange={(_, d) => onChange(d.value !== "" ? d.value : stored ? kept : undefined)} />
     </Field>
   );
 }
@@ -283,7 +284,7 @@ function isObject(v: unknown): v is Record<string, unknown> {
 
 /** recordRemovals → Record removals; connectionString → Connection string. */
 export function words(name: string): string {
-  const text = name.replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " ").toLowerCase().replace(/\b(id|url|uri|ttl)\b/g, (w) => w.toUpperCase());
+  const text = name.replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " ").toLowerCase().replace(/\b(id|url|uri|ttl|ca)\b/g, (w) => w.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -4,6 +4,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import styles from "./DataTable.module.css";
+import { usePhone } from "./usePhone";
 
 export interface Column<T> {
   id: string;
@@ -237,18 +238,4 @@ export function DataTable<T>(p: DataTableProps<T>) {
       )}
     </div>
   );
-}
-
-const narrow = "(max-width: 640px)";
-
-/** Whether the window is as narrow as a phone's. */
-export function usePhone(): boolean {
-  const [is, set] = useState(() => matchMedia(narrow).matches);
-  useEffect(() => {
-    const list = matchMedia(narrow);
-    const changed = () => set(list.matches);
-    list.addEventListener("change", changed);
-    return () => list.removeEventListener("change", changed);
-  }, []);
-  return is;
 }

@@ -1,8 +1,8 @@
 import { Link, useRouter } from "@tanstack/react-router";
 
-const paths = { route: "/routes/$id", endpoint: "/endpoints/$name", plugin: "/plugins/$name" } as const;
+const paths = { route: "/routes/$id", endpoint: "/endpoints/$name", source: "/sources/$name", plugin: "/plugins/$name" } as const;
 
-/** The name of a route, endpoint or plugin, as a link to its page. */
+/** The name of a route, endpoint, source or plugin, as a link to its page. */
 export function ResourceLink({ kind, name, strong }: { kind: keyof typeof paths; name: string; strong?: boolean }) {
   const { routesByPath } = useRouter();
   const path = paths[kind];

@@ -2,7 +2,7 @@ import { Button, OverlayDrawer } from "@fluentui/react-components";
 import { Dismiss20Regular } from "@fluentui/react-icons";
 import type { ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
-import { usePhone } from "./DataTable";
+import { usePhone } from "./usePhone";
 import styles from "./SidePanel.module.css";
 
 interface Panel {

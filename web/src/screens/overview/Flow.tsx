@@ -3,6 +3,7 @@ import type { Schemas } from "~/api/queries";
 import { DataTable, type Column } from "~/parts/DataTable";
 import { count, rate } from "~/parts/figures";
 import { FilterText } from "~/parts/FilterEditor";
+import { ResourceLink } from "~/parts/ResourceLink";
 import { Sparkline } from "~/parts/Sparkline";
 import { StateBadge } from "~/parts/StateBadge";
 import styles from "./Overview.module.css";
@@ -23,11 +24,11 @@ export function Flow({ status, routes, rates }: { status: Schemas["Status"]; rou
   }, [routes, rates, status]);
   const step = rates?.stepSeconds ?? 10;
   const columns = useMemo((): Column<Line>[] => [
-    { id: "route", header: "Route", width: "minmax(120px, 1.4fr)", sort: (l) => l.route.id, cell: (l) => <span title={l.route.id}>{l.route.id}</span> },
+    { id: "route", header: "Route", width: "minmax(120px, 1.4fr)", sort: (l) => l.route.id, cell: (l) => <ResourceLink kind="route" name={l.route.id} strong /> },
     { id: "filter", header: "Filter", width: "minmax(120px, 2fr)", phone: "whole", cell: (l) => <FilterText text={l.route.filter || "true"} /> },
     { id: "rate", header: "Matched", width: "72px", number: true, sort: (l) => latest(l.rates?.matched) ?? -1, cell: (l) => (latest(l.rates?.matched) === undefined ? "–" : rate((latest(l.rates?.matched) ?? 0) / step)) },
     { id: "series", header: "15 minutes", width: "120px", phone: "hide", cell: (l) => <Sparkline values={whole(l.rates?.matched)} errors={l.rates && whole(l.rates.errors)} label={`${l.route.id}: matched events of 15 minutes`} /> },
-    { id: "endpoint", header: "Endpoint", width: "minmax(110px, 1.2fr)", phone: "hide", sort: (l) => l.route.endpointName, cell: (l) => <span title={l.route.endpointName}>{l.route.endpointName}</span> },
+    { id: "endpoint", header: "Endpoint", width: "minmax(110px, 1.2fr)", phone: "hide", sort: (l) => l.route.endpointName, cell: (l) => <ResourceLink kind="endpoint" name={l.route.endpointName} /> },
     { id: "waiting", header: "Retrying", width: "76px", number: true, phone: "hide", sort: retryingOf, cell: (l) => count(retryingOf(l)) },
     { id: "state", header: "State", width: "112px", sort: (l) => stateOf(l), cell: (l) => <StateBadge state={stateOf(l)} /> },
   ], [step]);

@@ -1,6 +1,9 @@
+import { Button } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { asProblem } from "~/api/problem";
 import { auditQuery, endpointsQuery, routesQuery, useStatus, type Schemas } from "~/api/queries";
+import { useCommand } from "~/app/commands";
 import { count, plural, rate } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
@@ -8,11 +11,15 @@ import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { Sparkline } from "~/parts/Sparkline";
 import { StateBadge } from "~/parts/StateBadge";
+import { usePhone } from "~/parts/usePhone";
 import { Flow } from "./Flow";
 import { Start } from "./Start";
 import styles from "./Overview.module.css";
 import { headline, problemsOf } from "./headline";
 import { latest, ratesQuery, whole } from "./rates";
+import { simulationQuery, useSimulation } from "./simulation";
+
+const Topology = lazy(() => import("./Topology"));
 
 /** What needs somebody, then how much flows, then where. */
 export function Overview() {
@@ -20,20 +27,53 @@ export function Overview() {
   const rates = useQuery(ratesQuery);
   const routes = useQuery(routesQuery);
   const endpoints = useQuery(endpointsQuery);
+  const phone = usePhone();
+  const { simulate } = useSimulation();
+  useCommand("Show me with simulated twins", () => void simulate());
   if (!status.data) return status.error ? <ProblemBar problem={asProblem(status.error)} /> : <Skeleton lines={8} />;
   const s = status.data;
   return (
     <>
       <PageHead title="Overview" badge={<StateBadge state={s.state} />} sentence={headline(s)} />
       <Problems status={s} />
+      {routes.data && routes.data.length > 0 && <Simulated />}
       <Figures status={s} rates={rates.data} />
       {routes.data && endpoints.data && (routes.data.length === 0 || endpoints.data.length === 0) ? (
         <Start endpoints={endpoints.data} routes={routes.data} received={s.journal.last > 0} />
       ) : (
-        routes.data && <Flow status={s} routes={routes.data} rates={rates.data} />
+        routes.data && (
+          <>
+            {!phone && (
+              <section className={styles.flow} aria-labelledby="topology">
+                <h2 id="topology">What flows now</h2>
+                <Suspense fallback={<Skeleton lines={4} height={220} />}>
+                  <Topology status={s} routes={routes.data} rates={rates.data} />
+                </Suspense>
+              </section>
+            )}
+            <Flow status={s} routes={routes.data} rates={rates.data} />
+          </>
+        )
       )}
       <Changes />
     </>
+  );
+}
+
+/** That what is seen is not real, while simulated twins live. */
+function Simulated() {
+  const { data } = useQuery(simulationQuery);
+  const { end } = useSimulation();
+  if (!data?.running) return null;
+  return (
+    <div className={styles.simulated + " row"}>
+      <span>
+        Simulated twins send {plural(data.rate ?? 0, "event")} a second{data.endsAt && <>; they end <RelativeTime at={data.endsAt} /></>}.
+      </span>
+      <Button size="small" onClick={() => void end()}>
+        End them
+      </Button>
+    </div>
   );
 }
 

@@ -9,7 +9,7 @@ import { pluginsQuery, routesQuery } from "~/api/queries";
 import { isMissing } from "~/api/routes";
 import { ConfirmDialog } from "~/parts/ConfirmDialog";
 import { CopyAs } from "~/parts/CopyAs";
-import { usePhone } from "~/parts/DataTable";
+import { usePhone } from "~/parts/usePhone";
 import { EmptyState } from "~/parts/EmptyState";
 import { count, plural } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";

@@ -7,7 +7,7 @@ import { spanIn, type ParsedFilter } from "~/api/filters";
 import { endpointsQuery, pluginsQuery, useStatus } from "~/api/queries";
 import { draftOf, emptyDraft, isMissing, putRoute, routeQuery, specOf, type RouteDraft, type TaggedRoute } from "~/api/routes";
 import { CopyAs } from "~/parts/CopyAs";
-import { usePhone } from "~/parts/DataTable";
+import { usePhone } from "~/parts/usePhone";
 import { fateOf } from "~/parts/EventFate";
 import { EmptyState } from "~/parts/EmptyState";
 import { count, plural } from "~/parts/figures";

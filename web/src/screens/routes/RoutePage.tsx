@@ -2,7 +2,7 @@ import { Button, Tab, TabList } from "@fluentui/react-components";
 import { Edit20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo, type ReactNode } from "react";
+import { lazy, Suspense, useMemo, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { pluginsQuery, useStatus } from "~/api/queries";
 import { latestRate, perSecond, ratesQuery, total, type Rates, type RouteRates } from "~/api/rates";
@@ -22,13 +22,14 @@ import { StateBadge } from "~/parts/StateBadge";
 import { TimeChart } from "~/parts/TimeChart";
 import { cliOf } from "./actions";
 import { Explain } from "./Explain";
-import { History } from "./History";
-import { PreviewPanel } from "./Preview";
 import { ranges, routeRoute } from "./route";
 import { RouteMenu } from "./RouteMenu";
 import styles from "./RoutePage.module.css";
 import { matchShare, stateOf } from "./state";
 import { usePreview } from "./usePreview";
+
+const History = lazy(() => import("./History").then((m) => ({ default: m.History })));
+const PreviewPanel = lazy(() => import("./Preview").then((m) => ({ default: m.PreviewPanel })));
 
 const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
 const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;
@@ -103,8 +104,10 @@ export function RoutePage() {
           </div>
         </>
       )}
-      {tab === "events" && <Events route={route} search={search} onSearch={to} />}
-      {tab === "history" && <History tagged={data} />}
+      <Suspense fallback={<Skeleton lines={6} />}>
+        {tab === "events" && <Events route={route} search={search} onSearch={to} />}
+        {tab === "history" && <History tagged={data} />}
+      </Suspense>
     </>
   );
 }

@@ -1,0 +1,231 @@
+import { Button, MessageBar, MessageBarBody, MessageBarTitle, Tab, TabList } from "@fluentui/react-components";
+import { PlugConnectedCheckmark20Regular } from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
+import { useShortcut } from "~/app/shortcuts";
+import { asProblem, type Problem } from "~/api/problem";
+import { useStatus } from "~/api/queries";
+import { latestRate, perSecond, ratesQuery } from "~/api/rates";
+import { endpointQuery, sourceQuery, specOf, tryResource, type Endpoint, type Side, type Source, type Tagged, type Tried } from "~/api/resources";
+import { CopyAs } from "~/parts/CopyAs";
+import { EmptyState } from "~/parts/EmptyState";
+import { plural, rate } from "~/parts/figures";
+import { PageHead } from "~/parts/PageHead";
+import { ProblemBar } from "~/parts/ProblemBar";
+import { RelativeTime } from "~/parts/RelativeTime";
+import { command } from "~/parts/shell";
+import { Skeleton } from "~/parts/Skeleton";
+import { StateBadge } from "~/parts/StateBadge";
+import { TimeChart } from "~/parts/TimeChart";
+import { EndpointActivity, SourceActivity } from "./Activity";
+import styles from "./Endpoints.module.css";
+import { KindToken, targetOf } from "./kinds";
+import { ResourceMenu } from "./ResourceMenu";
+import { endpointRoute, ranges, sourceRoute, type PageSearch } from "./route";
+import { putCommand } from "./putCommand";
+
+const EditSettings = lazy(() => import("./EditSettings").then((m) => ({ default: m.EditSettings })));
+const History = lazy(() => import("./History").then((m) => ({ default: m.History })));
+
+const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
+const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;
+
+export function EndpointPage() {
+  const { name } = endpointRoute.useParams();
+  const search = endpointRoute.useSearch();
+  const navigate = useNavigate();
+  const { data, error, refetch } = useQuery({ ...endpointQuery(name), refetchInterval: 10_000 });
+  const { data: status } = useStatus();
+  const range = search.range ?? "1h";
+  const { data: rates } = useQuery(ratesQuery({ from: range, step: rangeSteps[range], endpoint: name, top: 0 }));
+  const counted = rates?.endpoints.find((e) => e.name === name);
+  const live = status?.endpoints.find((e) => e.name === name) ?? data?.resource.status;
+  const to = (change: Partial<PageSearch>) => void navigate({ from: "/endpoints/$name", to: "/endpoints/$name", params: { name }, search: (s) => ({ ...s, ...change }), replace: true });
+  const now = counted && rates ? latestRate(counted.delivered, rates.stepSeconds) : undefined;
+  const chart = useMemo(() => {
+    if (!rates) return undefined;
+    const unknown = rates.gateway.in.map((v) => (v === null ? null : 0));
+    const per = (s: readonly (number | null)[] | undefined) => perSecond(s ?? unknown, rates.stepSeconds);
+    return {
+      times: unknown.map((_, i) => Date.parse(rates.from) / 1000 + i * rates.stepSeconds),
+      series: [
+        { label: "Delivered", values: per(counted?.delivered), colour: "--kind-create" },
+        { label: "Attempts that failed", values: per(counted?.failed), colour: "--state-failing", as: "bars" as const },
+      ],
+    };
+  }, [rates, counted]);
+  return (
+    <Page
+      side="endpoint" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
+      badge={live && <StateBadge state={live.state} />}
+      sentence={
+        live && (
+          <>
+            {live.state === "failing" ? (
+              <>
+                It fails{live.since && <> since <RelativeTime at={live.since} /></>}: {live.reason ?? "it refuses what it is sent"}
+              </>
+            ) : live.state === "paused" ? (
+              <>Nothing is sent to it{live.since && <> since <RelativeTime at={live.since} /></>}: it is paused. What routes send there is kept</>
+            ) : now !== undefined && now > 0 ? (
+              <>Takes {rate(now)}</>
+            ) : (
+              <>Nothing was delivered just now</>
+            )}
+            {live.retrying > 0 && <>; {plural(live.retrying, "delivery waits", "deliveries wait")} for another try{live.nextAttempt && <>, the first <RelativeTime at={live.nextAttempt} /></>}</>}
+            {live.backlog > 0 && <>; {plural(live.backlog, "batch", "batches")} behind</>}.
+          </>
+        )
+      }
+      activity={data && <EndpointActivity endpoint={data.resource} status={live} chart={chart && <RangedChart title="Deliveries a second" chart={chart} range={range} onRange={(r) => to({ range: r })} />} />}
+    />
+  );
+}
+
+export function SourcePage() {
+  const { name } = sourceRoute.useParams();
+  const search = sourceRoute.useSearch();
+  const navigate = useNavigate();
+  const { data, error, refetch } = useQuery({ ...sourceQuery(name), refetchInterval: 10_000 });
+  const { data: status } = useStatus();
+  const range = search.range ?? "1h";
+  const { data: rates } = useQuery(ratesQuery({ from: range, step: rangeSteps[range], top: 0 }));
+  const counted = rates?.sources.find((s) => s.name === name);
+  const live = status?.sources.find((s) => s.name === name) ?? data?.resource.status;
+  const to = (change: Partial<PageSearch>) => void navigate({ from: "/sources/$name", to: "/sources/$name", params: { name }, search: (s) => ({ ...s, ...change }), replace: true });
+  const now = counted && rates ? latestRate(counted.received, rates.stepSeconds) : undefined;
+  const chart = useMemo(() => {
+    if (!rates) return undefined;
+    const values = counted?.received ?? rates.gateway.in.map((v) => (v === null ? null : 0));
+    return { times: values.map((_, i) => Date.parse(rates.from) / 1000 + i * rates.stepSeconds), series: [{ label: "Accepted", values: perSecond(values, rates.stepSeconds), colour: "--kind-update" }] };
+  }, [rates, counted]);
+  return (
+    <Page
+      side="source" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
+      badge={live && <StateBadge state={live.state} />}
+      sentence={
+        live &&
+        (live.state === "running" ? (
+          <>{now !== undefined && now > 0 ? `Fetches ${rate(now)}` : "Waits for events"}{live.lastReceivedAt && <>; the latest came <RelativeTime at={live.lastReceivedAt} /></>}.</>
+        ) : live.state === "disabled" ? (
+          <>Fetches nothing: it is switched off.</>
+        ) : (
+          <>It is {live.state}{live.since && <> since <RelativeTime at={live.since} /></>}{live.reason && <>: {live.reason}</>}.</>
+        ))
+      }
+      activity={data && <SourceActivity source={data.resource} status={live} chart={chart && <RangedChart title="Events a second" chart={chart} range={range} onRange={(r) => to({ range: r })} />} />}
+    />
+  );
+}
+
+type Chart = Pick<Parameters<typeof TimeChart>[0], "times" | "series">;
+
+function RangedChart({ title, chart, range, onRange }: { title: string; chart: Chart; range: (typeof ranges)[number]; onRange: (r: (typeof ranges)[number]) => void }) {
+  return (
+    <section className="card stack" aria-labelledby="rates">
+      <div className={styles.chartHead}>
+        <h2 id="rates">{title}</h2>
+        <TabList size="small" selectedValue={range} onTabSelect={(_, d) => onRange(d.value as typeof range)} aria-label="Time shown">
+          {ranges.map((r) => (
+            <Tab key={r} value={r}>
+              {rangeWords[r]}
+            </Tab>
+          ))}
+        </TabList>
+      </div>
+      <TimeChart label={`${title} over time`} times={chart.times} series={chart.series} format={(v) => rate(v)} height={180} />
+    </section>
+  );
+}
+
+interface PageProps {
+  side: Side;
+  name: string;
+  tagged: Tagged<Endpoint | Source> | undefined;
+  error: unknown;
+  onRetry: () => void;
+  search: PageSearch;
+  onSearch: (s: Partial<PageSearch>) => void;
+  badge: ReactNode;
+  sentence: ReactNode;
+  activity: ReactNode;
+}
+
+/** What the pages of endpoints and sources share. */
+function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sentence, activity }: PageProps) {
+  const navigate = useNavigate();
+  const [trying, setTrying] = useState(false);
+  const [tried, setTried] = useState<Tried>();
+  const [problem, setProblem] = useState<Problem>();
+  const back = () => void navigate({ to: "/endpoints", search: side === "source" ? { tab: "sources" } : {} });
+  const test = async () => {
+    setTrying(true);
+    setProblem(undefined);
+    setTried(undefined);
+    try {
+      setTried(await tryResource(side, name));
+    } catch (e) {
+      setProblem(asProblem(e));
+    } finally {
+      setTrying(false);
+    }
+  };
+  useShortcut("t", "Try the connection", () => void test());
+  if (!tagged && error) {
+    return asProblem(error).status === 404 ? (
+      <EmptyState title={`There is no ${side} ${name}`} action={<Button onClick={back}>All {side}s</Button>}>
+        It may have been deleted.
+      </EmptyState>
+    ) : (
+      <ProblemBar problem={error} action={<Button onClick={onRetry}>Try again</Button>} />
+    );
+  }
+  if (!tagged) return <Skeleton lines={8} />;
+  const { resource } = tagged;
+  const spec = specOf(side, resource);
+  const tab = search.tab ?? "activity";
+  return (
+    <>
+      <PageHead
+        title={resource.name}
+        badge={badge}
+        sentence={sentence}
+        actions={
+          <>
+            <CopyAs cli={() => command(...putCommand(side, resource.name, spec))} value={{ name: resource.name, spec }} kind={side === "endpoint" ? "Endpoint" : "Source"} />
+            <Button icon={<PlugConnectedCheckmark20Regular />} disabled={trying} onClick={() => void test()}>
+              {trying ? "Trying…" : "Try the connection"}
+            </Button>
+            <ResourceMenu side={side} resource={resource} onDeleted={back} />
+          </>
+        }
+      />
+      <p className="row quiet">
+        <KindToken kind={resource.kind} />
+        <span className="mono cut" title={targetOf(resource.settings)}>
+          {targetOf(resource.settings)}
+        </span>
+      </p>
+      {problem && <ProblemBar problem={problem} />}
+      {tried && (
+        <MessageBar intent={tried.ok ? "success" : "error"} layout="multiline" role={tried.ok ? "status" : "alert"}>
+          <MessageBarBody style={{ overflowWrap: "anywhere" }}>
+            <MessageBarTitle>{tried.ok ? "It can be reached" : "It would fail"}</MessageBarTitle>
+            {tried.said} <span className="quiet nums">({tried.tookMs} ms)</span>
+          </MessageBarBody>
+        </MessageBar>
+      )}
+      <TabList selectedValue={tab} onTabSelect={(_, d) => onSearch({ tab: d.value === "activity" ? undefined : (d.value as typeof tab) })}>
+        <Tab value="activity">Activity</Tab>
+        <Tab value="settings">Settings</Tab>
+        <Tab value="history">History</Tab>
+      </TabList>
+      {tab === "activity" && activity}
+      <Suspense fallback={<Skeleton lines={6} />}>
+        {tab === "settings" && <EditSettings key={name} side={side} tagged={tagged} />}
+        {tab === "history" && <History side={side} tagged={tagged} />}
+      </Suspense>
+    </>
+  );
+}
