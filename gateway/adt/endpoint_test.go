@@ -196,6 +196,7 @@ func TestEndpointRefusals(t *testing.T) {
 	s := start(t, gateway.Options{})
 	hub := `{"endpointType":"EventHub","connectionStringPrimaryKey":"` + connection + `"}`
 	s.arm(http.MethodPut, "hub", hub).want(t, 201)
+	namespace, _, _ := strings.Cut(connection, ";EntityPath=")
 	put := func(properties string) [3]string {
 		return [3]string{"PUT", instance + "/hub" + armVersion, `{"properties":` + properties + `}`}
 	}
@@ -238,6 +239,8 @@ func TestEndpointRefusals(t *testing.T) {
 		{"a secret that was never sent", put(`{"endpointType":"EventHub","connectionStringPrimaryKey":"` + masked + `","deadLetterSecret":"***"}`), 400, "ValidationFailed", "properties.deadLetterSecret"},
 		{"a key that was never sent", [3]string{"PUT", instance + "/new" + armVersion, `{"properties":{"endpointType":"EventHub","connectionStringPrimaryKey":"` + masked + `"}}`}, 400, "ValidationFailed", "properties.connectionStringPrimaryKey"},
 		{"a connection string that is none", put(`{"endpointType":"EventHub","connectionStringPrimaryKey":"secret"}`), 400, "ValidationFailed", "properties.connectionStringPrimaryKey"},
+		{"no entity of a hub", put(`{"endpointType":"EventHub","connectionStringPrimaryKey":"` + namespace + `"}`), 400, "ValidationFailed", "unless the connectionStringPrimaryKey ends in"},
+		{"no entity of a bus", [3]string{"PUT", instance + "/new" + armVersion, `{"properties":{"endpointType":"ServiceBus","primaryConnectionString":"` + namespace + `"}}`}, 400, "ValidationFailed", "unless the primaryConnectionString ends in"},
 		{"a namespace that is none", [3]string{"PUT", instance + "/new" + armVersion, `{"properties":{"endpointType":"ServiceBus","authenticationType":"IdentityBased","endpointUri":"https://x.y/","entityPath":"x"}}`}, 400, "ValidationFailed", "properties.endpointUri"},
 		{"a topic without TLS", [3]string{"PUT", instance + "/new" + armVersion, `{"properties":{"endpointType":"EventGrid","TopicEndpoint":"http://x.y/","accessKey1":"` + notAKey + `"}}`}, 400, "ValidationFailed", "properties.TopicEndpoint"},
 		{"a container that is none", put(`{"endpointType":"EventHub","connectionStringPrimaryKey":"` + connection + `","deadLetterUri":"ftp://a.b/c"}`), 400, "ValidationFailed", "properties.deadLetterUri"},

@@ -85,6 +85,10 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("%s: %q, want %s", name, got, want)
 			}
 		}
+		empty := s.route("Headers", `{"endpointName":"hub","filter":"true"}`).want(t, 204)
+		if got := empty.header.Values("Content-Length"); got != nil {
+			t.Errorf("a 204 has the Content-Length %q, which RFC 9110 forbids", got)
+		}
 	})
 }
 

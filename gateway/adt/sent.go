@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -165,7 +166,8 @@ func (sent *sentEndpoint) over(stored json.RawMessage) (json.RawMessage, error) 
 	return json.Marshal(m)
 }
 
-// settingFault says which property err is about, when it is about a setting.
+// settingFault says which property err is about, when it is about a setting. Its
+// words may name the setting of the secret too, which no client sends.
 func (sent *sentEndpoint) settingFault(err error) error {
 	var field *catalog.FieldError
 	if !errors.As(err, &field) {
@@ -180,5 +182,7 @@ func (sent *sentEndpoint) settingFault(err error) error {
 	case name == deadLetterURI:
 		name = sent.deadLetterName
 	}
-	return refuse(http.StatusBadRequest, codeARMInvalid, sentence("properties."+name+": "+field.Reason))
+	secret := regexp.MustCompile(`\b` + sent.kind.secret + `\b`)
+	reason := secret.ReplaceAllLiteralString(field.Reason, sent.kind.primary)
+	return refuse(http.StatusBadRequest, codeARMInvalid, sentence("properties."+name+": "+reason))
 }
