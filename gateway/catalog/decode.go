@@ -157,7 +157,7 @@ func appendMembers(dst []byte, members []member) []byte {
 
 // Raw takes the member name, any JSON value; nil when it is absent.
 func (o *Object) Raw(name string) json.RawMessage {
-	o.known = append(o.known, name)
+	o.Ignore(name)
 	for _, m := range o.members {
 		if m.name == name {
 			return m.value
@@ -211,7 +211,13 @@ func (o *Object) Array(name string) []json.RawMessage {
 }
 
 // Ignore allows the members that the server writes and a client may send back.
-func (o *Object) Ignore(names ...string) { o.known = append(o.known, names...) }
+func (o *Object) Ignore(names ...string) {
+	for _, name := range names {
+		if !slices.Contains(o.known, name) { // a member may be taken twice
+			o.known = append(o.known, name)
+		}
+	}
+}
 
 // Refuse reports a fault of the member name.
 func (o *Object) Refuse(name, format string, args ...any) { o.fail(refuse(name, format, args...)) }

@@ -79,7 +79,7 @@ func DecodeDocument(b []byte) (Wanted, error) {
 	default:
 		o.fail(CheckName("name", w.Name))
 	}
-	if spec == nil {
+	if spec == nil && slices.Contains(DocumentKinds(), w.Kind) {
 		o.Refuse("spec", "is required: what the API would be sent to put the %s", strings.ToLower(w.Kind))
 	}
 	if err := o.Close(); err != nil {

@@ -21,7 +21,7 @@ func TestDecodeDocumentFaults(t *testing.T) {
 			"spec.filters[0].plugin spec.filters[1].plugin spec.filters[1].plug spec.filters[2].plugin spec.enabled spec.endpointName"},
 		{`{"kind":"Plugin","name":"p","spec":{"file":1,"sha256":"","breaker":{"window":65,"onOpen":"x"}}}`,
 			"spec.file spec.breaker.window spec.breaker.onOpen spec.sha256"},
-		{`{"kind":"Rule","name":7,"extra":1}`, "name kind spec extra"},
+		{`{"kind":"Rule","name":7,"extra":1}`, "name kind extra"},
 		{`[]`, ""},
 		{`{"a":1,"a":2}`, "a"},
 	}
@@ -41,6 +41,18 @@ func TestDecodeDocumentFaults(t *testing.T) {
 		var first *catalog.FieldError
 		if !errors.As(err, &first) || first.Field != fields[0] {
 			t.Errorf("%s: the first fault is %v", tt.doc, first)
+		}
+	}
+}
+
+// A member that is taken twice is known once.
+func TestObjectKnownOnce(t *testing.T) {
+	for doc, want := range map[string]string{
+		`{"text":"true","position":3,"pos":1}`: "pos: is not known here; known are text, position, kinds",
+		`{"kinds":{},"txt":"true"}`:            "txt: is not known here; known are text, position, kinds",
+	} {
+		if _, err := catalog.DecodeFilterRequest([]byte(doc)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", doc, err, want)
 		}
 	}
 }
