@@ -99,7 +99,7 @@ var plan = map[string]room{
 	},
 	"gateway/auth":      {imports: []string{"gateway/problem"}},
 	"gateway/catalog":   {imports: []string{"gateway/event", "gateway/delivery"}},
-	"gateway/manifest":  {imports: []string{"gateway/catalog"}, libs: []string{yaml}},
+	"gateway/manifest":  {imports: []string{"gateway/catalog", "gateway/filter"}, libs: []string{yaml}},
 	"gateway/store":     {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery"}, libs: []string{bbolt}},
 	"gateway/admin":     {imports: []string{"gateway/catalog", "gateway/event", "gateway/delivery", "gateway/problem"}, libs: []string{echo}},
 	"gateway/migration": {imports: []string{"gateway/catalog", "gateway/filter"}},

@@ -167,7 +167,19 @@ func (o *Object) Raw(name string) json.RawMessage {
 }
 
 // String takes the member name into dst, unless it is absent.
-func (o *Object) String(name string, dst *string) { take(o, name, "a string", dst) }
+func (o *Object) String(name string, dst *string) {
+	raw := o.Raw(name)
+	if raw == nil {
+		return
+	}
+	if err := json.Unmarshal(raw, dst); err != nil {
+		hint := ""
+		if raw[0] != '{' && raw[0] != '[' {
+			hint = "; put it in quotes" // which YAML needs only where a text looks like something else
+		}
+		o.Refuse(name, "want a string, have %s%s", typeName(raw), hint)
+	}
+}
 
 // Bool takes the member name into dst, unless it is absent.
 func (o *Object) Bool(name string, dst *bool) { take(o, name, "true or false", dst) }

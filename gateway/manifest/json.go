@@ -9,7 +9,7 @@ import (
 )
 
 // parseJSON returns the values of a file, one after the other, with their
-// places.
+// places. An array is what it holds.
 func parseJSON(b []byte) ([]*node, error) {
 	p := &jsonParser{text: b, dec: json.NewDecoder(bytes.NewReader(b))}
 	p.dec.UseNumber()
@@ -21,6 +21,10 @@ func parseJSON(b []byte) ([]*node, error) {
 		}
 		if err != nil {
 			return nil, p.explain(err)
+		}
+		if n.kind == array {
+			roots = append(roots, n.items...)
+			continue
 		}
 		roots = append(roots, n)
 	}

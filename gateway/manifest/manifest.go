@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/headgate/headgate/gateway/catalog"
+	"github.com/headgate/headgate/gateway/filter"
 )
 
 // Bounds of what is read.
@@ -164,6 +165,10 @@ func (r *reader) text(name string) ([]byte, error) {
 // what they stand for is checked like all else.
 func (r *reader) document(file string, root *node) {
 	d := Document{file: file, root: root}
+	if root.kind != object {
+		r.errs = append(r.errs, d.Fault("", fmt.Sprintf("want a document, which is a mapping with kind, name and spec; have %v", root.kind)))
+		return
+	}
 	w := writer{dir: dirOf(file), env: r.env, room: maxExpanded}
 	d.JSON = w.value(root, "", 0)
 	d.refs = w.refs
@@ -173,9 +178,8 @@ func (r *reader) document(file string, root *node) {
 		}
 		return
 	}
-	var err error
-	if d.Wanted, err = catalog.DecodeDocument(d.JSON); err != nil {
-		for _, fault := range faults(err) {
+	if found := d.decode(); len(found) > 0 {
+		for _, fault := range found {
 			r.errs = append(r.errs, d.Fault(fault.Field, fault.Reason))
 		}
 		return
@@ -189,14 +193,28 @@ func (r *reader) document(file string, root *node) {
 	r.set.Documents = append(r.set.Documents, d)
 }
 
+// decode reads d.JSON, and the text of a route's filter, in which most faults
+// are: a server would tell them only when there is no other one.
+func (d *Document) decode() catalog.FieldErrors {
+	const field = "spec.filter"
+	var err error
+	d.Wanted, err = catalog.DecodeDocument(d.JSON)
+	found := catalog.FieldErrors{}.Add(err)
+	if d.Route == nil || slices.ContainsFunc(found, func(f *catalog.FieldError) bool { return f.Field == field }) {
+		return found
+	}
+	if _, err := filter.Parse(d.Route.Filter); err != nil {
+		found = found.Add(catalog.In(field, err))
+	}
+	return found
+}
+
 func dirOf(file string) string {
 	if file == "-" {
 		return "."
 	}
 	return filepath.Dir(file)
 }
-
-func faults(err error) catalog.FieldErrors { return catalog.FieldErrors{}.Add(err) }
 
 // claims finds documents that claim a name that another one has.
 func (s *Set) claims() Errors {

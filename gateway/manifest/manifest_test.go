@@ -45,6 +45,8 @@ func TestRead(t *testing.T) {
 		"a/c.json", `{"kind":"Endpoint","name":"grid","spec":{"kind":"eventGrid","settings":{"topicEndpoint":"https://h","accessKey":"${KEY}"}}}
 {"kind":"Source","name":"s","spec":{"kind":"serviceBus","settings":{"entityPath":"q","endpointUri":"sb://h"}}}`,
 		"a/d.yml", "kind: Endpoint\nname: hook\nspec:\n  kind: webhook\n  settings:\n    url: https://h/?a=$${b}&key=${file:../secret.txt}\n    headers: {X-Q: '${QUOTED}', X-E: \"${EMPTY}\"}\n",
+		"a/e.json", `[{"kind":"Source","name":"t","spec":{"kind":"eventHub","settings":{}}},
+{"kind":"Source","name":"u","spec":{"kind":"eventHub","settings":{}}}]`,
 		"secret.txt", "from file\n",
 		"README.md", "not a document", "x.schema.json", "{}", ".hidden/x.yaml", "nonsense: [", ".x.yaml", "nonsense: [")
 	set, err := manifest.Read([]string{dir, filepath.Join(dir, "b.yaml")}, manifest.Options{Env: env})
@@ -59,6 +61,8 @@ func TestRead(t *testing.T) {
 		`Endpoint grid {"kind":"eventGrid","settings":{"topicEndpoint":"https://h","accessKey":"hunter2-secret"}}`,
 		`Source s {"kind":"serviceBus","settings":{"entityPath":"q","endpointUri":"sb://h"}}`,
 		`Endpoint hook {"kind":"webhook","settings":{"url":"https://h/?a=${b}&key=from file","headers":{"X-Q":"a\"b\\c\n","X-E":""}}}`,
+		`Source t {"kind":"eventHub","settings":{}}`,
+		`Source u {"kind":"eventHub","settings":{}}`,
 		`Route r {"endpointName":"hub","filter":"type = 'x'\nAND $body.a > 1\n"}`,
 		`Endpoint hub {"kind":"file","settings":{"path":"/x"}}`,
 	}
@@ -99,8 +103,14 @@ func TestReadFaults(t *testing.T) {
 		{"syntax in one of three", route + "---\nkind: [\n---\nkind: Endpoint\nname: e\nspec: 7\n", []string{"6:7: ", "10:1: spec: want an object"}},
 		{"given twice", route + "  filter: a\n  filter: b\n", []string{`6:3: "filter" is given twice`}},
 		{"claimed twice", route + "---\n" + route, []string{"7:1: name: the route \"r\" is claimed at FILE:2:1 too"}},
-		{"a list", "- kind: Route\n", []string{"1:1: want a JSON object"}},
-		{"a text", "hello\n", []string{"1:1: want a JSON object"}},
+		{"a list", "- kind: Route\n", []string{"1:1: want a document, which is a mapping with kind, name and spec; have a list"}},
+		{"a text", "hello\n", []string{"1:1: want a document, which is a mapping with kind, name and spec; have a text"}},
+		{"a number", "7\n", []string{"1:1: want a document, which is a mapping with kind, name and spec; have a number, true, false or null"}},
+		{"an unknown kind alone", "kind: Rout\nname: r\n", []string{`1:1: kind: "Rout" is none of`}},
+		{"a filter without quotes", route + "  filter: true\n", []string{"5:3: spec.filter: want a string, have a boolean; put it in quotes"}},
+		{"filters among other faults", "kind: Route\nname: r\nspec:\n  filter: type ==\n---\n" + route + "  filter: |\n    type = 'a'\n    AND\n",
+			[]string{"3:1: spec.endpointName: is required", "4:3: spec.filter: Parsing error, Line=1, Position=7, Message=Unexpected input '='", "10:3: spec.filter: Parsing error, Line=3, Position=1, Message=Unexpected end of input"}},
+		{"a filter that tells", route + "  filter: type = 'a' ${KEY}\n", []string{"5:3: spec.filter: "}},
 		{"nothing", "# nothing\n", []string{"holds no document"}},
 		{"not UTF-8", "kind: R\nname: \xff\n", []string{"2:7: is not UTF-8"}},
 		{"bomb of aliases", bomb, []string{": makes the document larger than 16 MiB"}},
@@ -145,7 +155,10 @@ func TestReadJSONFaults(t *testing.T) {
 		{"{\n \"kind\": 7,\n", "3:1: the JSON ends too early"},
 		{"{\n \"kind\" 7}", "2:8: the JSON is malformed"},
 		{`{"a":1,"a":2}`, `1:8: "a" is given twice`},
-		{"[]", "1:1: want a JSON object"},
+		{"[]", "holds no document"},
+		{"[[]]", "1:2: want a document"},
+		{"[\n {\"kind\": \"Source\"},\n {\"kind\": \"Rule\"}]", "3:3: kind: \"Rule\" is none of"},
+		{"[{\"kind\": \"Route\"}", "the JSON ends too early"},
 		{strings.Repeat("[", 5000), "is nested deeper"},
 	}
 	for _, tt := range tests {

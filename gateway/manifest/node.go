@@ -28,6 +28,11 @@ const (
 	array
 )
 
+// String says what kind of value it is, in a user's words.
+func (k kind) String() string {
+	return [...]string{"a number, true, false or null", "a text", "a mapping", "a list"}[k]
+}
+
 type member struct {
 	place // of the name
 	name  string

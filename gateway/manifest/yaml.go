@@ -28,7 +28,7 @@ func parse(name string, b []byte) ([]*node, error) {
 	if strings.HasSuffix(name, ".json") {
 		return parseJSON(b)
 	}
-	if len(begin) > 0 && begin[0] == '{' {
+	if len(begin) > 0 && (begin[0] == '{' || begin[0] == '[') {
 		if roots, err := parseJSON(b); err == nil {
 			return roots, nil
 		}
