@@ -59,7 +59,7 @@ func demoCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "`HOST:PORT` to serve on (default "+config.Default().Listen+", or a free port when that is taken)")
 	cmd.Flags().Float64Var(&d.rate, "rate", 20, "events in a second, `N`")
-	cmd.Flags().DurationVar(&d.duration, "duration", 0, "stop after so long; 0 goes on until interrupted")
+	cmd.Flags().Var(durationFlag{&d.duration}, "duration", "stop after so long; 0 goes on until interrupted")
 	cmd.Flags().DurationVar(&d.every, "show-every", 1500*time.Millisecond, "show an event every `DURATION`")
 	cmd.Flags().BoolVar(&d.quiet, "quiet", false, "serve and simulate, but show no events")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

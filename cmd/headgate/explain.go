@@ -42,7 +42,7 @@ func explainCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&x.event, "event", "", "the event: its `POSITION`, as tail and dead letters show it, or a file of CloudEvents; - is standard input")
 	cmd.Flags().StringVar(&x.route, "route", "", "only this `ROUTE`")
-	cmd.Flags().DurationVar(&x.since, "since", 0, "count the events accepted in the last `DURATION`, such as 1h")
+	cmd.Flags().Var(durationFlag{&x.since}, "since", "count the events accepted in the last `DURATION`, such as 1h or 7d")
 	cmd.Flags().StringVar(&x.from, "from", "", "count the events from this `POSITION` or time (RFC 3339) on")
 	cmd.Flags().StringVar(&x.to, "to", "", "count the events up to this `POSITION` or time (RFC 3339)")
 	cmd.Flags().IntVar(&x.limit, "limit", catalog.DefaultExplainEvents, "count at most so many events")

@@ -50,7 +50,7 @@ func putEndpointCommand(a *app) *cobra.Command {
 		Args:    wants(0, 1, "at most one name"),
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` of endpoints; - is standard input")
-	cmd.Flags().StringVar(&kind, "kind", "", "`KIND` of endpoint: webhook or file")
+	cmd.Flags().StringVar(&kind, "kind", "", "`KIND` of endpoint: webhook, file, serviceBus, eventHub, eventGrid or blob")
 	cmd.Flags().StringArrayVar(&settings, "set", nil, "a setting of the kind, `NAME=VALUE`; may be repeated")
 	cmd.Flags().StringArrayVar(&delivery, "delivery", nil, "how deliveries are tried, `NAME=VALUE`, such as maxAge=24h; may be repeated")
 	connect.flags(cmd.Flags())
