@@ -333,11 +333,17 @@ func (w *wish) followers(tx *store.Tx) {
 // prune removes what no document names. Plugins stay that a route uses, or that
 // the binary carries.
 func (w *wish) prune(tx *store.Tx) error {
-	var inUse []error
+	var used inUse
 	remove := func(kind, name string, remove func() error, diff []catalog.Difference) error {
 		err := remove()
 		if errors.Is(err, catalog.ErrInUse) {
-			inUse = append(inUse, err)
+			used.errs = append(used.errs, err)
+			for i, d := range w.req.Documents { // what no document names is gone by now
+				if d.Route != nil && kind == catalog.KindEndpoint && d.Route.EndpointName == name {
+					used.at = used.at.Add(catalog.In("documents["+strconv.Itoa(i)+"].spec.endpointName", &catalog.FieldError{Reason: fmt.Sprintf(
+						"uses the endpoint %q, which is to be removed, since no document names it: keep its document, or have the route use another", name)}))
+				}
+			}
 			return nil
 		}
 		w.planned.Changes = append(w.planned.Changes, catalog.PlannedChange{Kind: kind, Name: name, Action: catalog.ActionDelete, Diff: diff})
@@ -383,8 +389,20 @@ func (w *wish) prune(tx *store.Tx) error {
 			return err
 		}
 	}
-	return errors.Join(inUse...)
+	if len(used.errs) > 0 {
+		return &used
+	}
+	return nil
 }
+
+// inUse says what cannot be removed, and which documents use it.
+type inUse struct {
+	errs []error // [*catalog.InUseError]s
+	at   catalog.FieldErrors
+}
+
+func (e *inUse) Error() string   { return errors.Join(e.errs...).Error() }
+func (e *inUse) Unwrap() []error { return append(slices.Clone(e.errs), e.at) }
 
 // check has the plugins of the routes that documents change bound: bind is told
 // each of them, with the transform that its endpoint implies.

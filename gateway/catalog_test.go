@@ -139,6 +139,9 @@ func TestApply(t *testing.T) {
 		if detail := p["detail"].(string); !strings.Contains(detail, `route "hot"`) || !strings.Contains(detail, `"out"`) {
 			t.Errorf("409 says %q", detail)
 		}
+		if field := at(t, p, "errors", 0, "field"); field != "documents[0].spec.endpointName" {
+			t.Errorf("409 is about %v, want the document that uses the endpoint", field)
+		}
 		if snap := s.gateway.Snapshot(); len(snap.Routes) != 2 {
 			t.Error("a refused prune changed the catalog")
 		}

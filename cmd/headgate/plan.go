@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -225,8 +228,14 @@ func (d *desired) apply(ctx context.Context) (catalog.Planned, error) {
 		if failed == nil {
 			return d.redacted(applied), nil
 		}
-		if !errors.Is(failed, catalog.ErrConflict) || try == maxTries {
+		if !errors.Is(failed, catalog.ErrConflict) {
 			return applied, d.explain("apply", failed)
+		}
+		if try == maxTries {
+			return applied, fmt.Errorf("apply: others keep changing the server: each of %d tries came too late, and nothing was changed; apply again: %w", maxTries, failed)
+		}
+		if err := pause(ctx, try); err != nil {
+			return applied, fmt.Errorf("apply: %w", err)
 		}
 		d.change.Revision = nil
 		again, err := d.plan(ctx)
@@ -242,7 +251,21 @@ func (d *desired) apply(ctx context.Context) (catalog.Planned, error) {
 	return planned, err
 }
 
-// explain puts what the server refused at its places in the files.
+// pause waits a short while of random length, so that those who race part: longer
+// after each try.
+func pause(ctx context.Context, try int) error {
+	timer := time.NewTimer(rand.N(time.Duration(try) * 50 * time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// explain puts what the server refused at its places in the files, in their
+// order.
 func (d *desired) explain(doing string, err error) error {
 	var p *client.Problem
 	if !errors.As(err, &p) {
@@ -252,6 +275,7 @@ func (d *desired) explain(doing string, err error) error {
 	if len(faults) == 0 && p.Field != "" {
 		faults = []client.Fault{{Field: p.Field, Detail: strings.TrimPrefix(p.Detail, p.Field+": ")}}
 	}
+	slices.SortStableFunc(faults, func(a, b client.Fault) int { return d.at(a).compare(d.at(b)) })
 	var lines []string
 	for _, f := range faults {
 		lines = append(lines, d.fault(f))
@@ -262,18 +286,46 @@ func (d *desired) explain(doing string, err error) error {
 	return &refused{p, strings.Join(lines, "\n")}
 }
 
-func (d *desired) fault(f client.Fault) string {
+// spot is where a fault is, for those of one answer to be put in order.
+type spot struct{ document, line, column int }
+
+func (s spot) compare(t spot) int {
+	return cmp.Or(cmp.Compare(s.document, t.document), cmp.Compare(s.line, t.line), cmp.Compare(s.column, t.column))
+}
+
+// at is where a fault is; what is about no document comes last. Documents are in
+// the order of their files.
+func (d *desired) at(f client.Fault) spot {
+	i, field := d.document(f)
+	if i < 0 {
+		return spot{document: len(d.set.Documents)}
+	}
+	at := d.set.Documents[i].Fault(field, "")
+	return spot{i, at.Line, at.Column}
+}
+
+// document returns which document f is about, and the path in it; -1 when it is
+// about none.
+func (d *desired) document(f client.Fault) (i int, field string) {
 	digits, rest, ok := strings.Cut(strings.TrimPrefix(f.Field, "documents["), "]")
 	i, err := strconv.Atoi(digits)
 	if !ok || err != nil || i < 0 || i >= len(d.set.Documents) {
-		if f.Field == "" {
-			return d.set.Redact(f.Detail)
-		}
-		return f.Field + ": " + d.set.Redact(f.Detail)
+		return -1, f.Field
 	}
-	fault := d.set.Documents[i].Fault(strings.TrimPrefix(rest, "."), f.Detail)
-	fault.Reason = d.set.Redact(fault.Reason)
-	return fault.Error()
+	return i, strings.TrimPrefix(rest, ".")
+}
+
+func (d *desired) fault(f client.Fault) string {
+	i, field := d.document(f)
+	switch {
+	case i >= 0:
+		fault := d.set.Documents[i].Fault(field, f.Detail)
+		fault.Reason = d.set.Redact(fault.Reason)
+		return fault.Error()
+	case field == "":
+		return d.set.Redact(f.Detail)
+	}
+	return field + ": " + d.set.Redact(f.Detail)
 }
 
 // refused is what the server refused, in words of its own.

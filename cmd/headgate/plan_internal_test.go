@@ -56,11 +56,13 @@ func TestPlan(t *testing.T) {
 		{"plan-nothing", []string{"plan"}, []string{"200 " + nothing}},
 		{"plan-json", []string{"plan", "--json"}, []string{"200 " + applied}},
 		{"plan-faults", []string{"plan"}, []string{problem(400, `"detail":"…","field":"documents[0].spec.settings.url","errors":[`+
-			`{"field":"documents[0].spec.settings.url","detail":"\"https://hunter2.example\" is no URL"},{"field":"documents[1].spec.filter","detail":"is wrong"},{"field":"events","detail":"is wrong"}]`)}},
-		{"plan-in-use", []string{"plan", "--prune"}, []string{problem(409, `"detail":"endpoint \"hub\" is used by route \"r\": change or delete that first"`)}},
+			`{"field":"events","detail":"is wrong"},{"field":"documents[1].spec.filter","detail":"is wrong"},{"field":"documents[0].spec.settings.url","detail":"\"https://hunter2.example\" is no URL"},{"field":"documents[0].name","detail":"is wrong"}]`)}},
+		{"plan-in-use", []string{"plan", "--prune"}, []string{problem(409, `"detail":"endpoint \"hub\" is used by route \"hot\": change or delete that first","errors":[{"field":"documents[1].spec.endpointName","detail":"uses the endpoint \"hub\""}]`)}},
 		{"apply", []string{"apply"}, []string{"200 " + plannedAnswer, "200 " + applied}},
 		{"apply-nothing", []string{"apply"}, []string{"200 " + nothing}},
 		{"apply-raced", []string{"apply"}, []string{"200 " + plannedAnswer, conflict, "200 " + plannedAnswer, "200 " + applied}},
+		{"apply-raced-always", []string{"apply"}, []string{"200 " + plannedAnswer, conflict, "200 " + plannedAnswer, conflict, "200 " + plannedAnswer, conflict,
+			"200 " + plannedAnswer, conflict, "200 " + plannedAnswer, conflict}},
 		{"apply-overtaken", []string{"apply"}, []string{"200 " + plannedAnswer, conflict, "200 " + applied}},
 		{"plan-usage", []string{"plan", "--events", "10001"}, nil},
 	}

@@ -86,12 +86,13 @@ func describe(err error) problem.Problem {
 	switch {
 	case errors.As(err, &status):
 		return problem.Problem{Status: status.status, Detail: status.detail}
+	case errors.Is(err, catalog.ErrInUse): // and what uses it, if documents do
+		errors.As(err, &several)
+		return problem.Problem{Status: http.StatusConflict, Title: "In use", Detail: err.Error(), Errors: faults(several)}
 	case errors.As(err, &several):
 		p := problem.Problem{Status: http.StatusBadRequest, Title: "Invalid request", Field: several[0].Field}
 		p.Detail = fmt.Sprintf("%v (and %d more, in errors)", several[0], len(several)-1)
-		for _, f := range several {
-			p.Errors = append(p.Errors, problem.Fault{Field: f.Field, Detail: f.Reason})
-		}
+		p.Errors = faults(several)
 		return p
 	case errors.As(err, &field):
 		return problem.Problem{Status: http.StatusBadRequest, Title: "Invalid request", Detail: field.Error(), Field: field.Field}
@@ -107,8 +108,6 @@ func describe(err error) problem.Problem {
 		return problem.Problem{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("the body is longer than the %d bytes allowed here", maxBytes.Limit)}
 	case errors.Is(err, catalog.ErrNotFound):
 		return problem.Problem{Status: http.StatusNotFound, Detail: err.Error()}
-	case errors.Is(err, catalog.ErrInUse):
-		return problem.Problem{Status: http.StatusConflict, Title: "In use", Detail: err.Error()}
 	case errors.Is(err, catalog.ErrConflict):
 		return problem.Problem{Status: http.StatusPreconditionFailed, Detail: err.Error()}
 	case busy:
@@ -117,6 +116,14 @@ func describe(err error) problem.Problem {
 		return problem.Problem{Status: http.StatusServiceUnavailable, Detail: "the request ended before its answer was ready; try again"}
 	}
 	return problem.Problem{Status: http.StatusInternalServerError}
+}
+
+func faults(errs catalog.FieldErrors) []problem.Fault {
+	var out []problem.Fault
+	for _, f := range errs {
+		out = append(out, problem.Fault{Field: f.Field, Detail: f.Reason})
+	}
+	return out
 }
 
 // retryAfter reports whether err means "not now", and until when.
