@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -92,9 +93,9 @@ func modulePath(doc catalog.Document) string {
 	return doc.Name + ".wasm"
 }
 
-// exportTo writes a file for each document.
+// exportTo writes a file for each document, and tells which others are there.
 func (a *app) exportTo(ctx context.Context, c *client.Client, dir string, docs []catalog.Document) error {
-	taken := map[string]bool{}
+	taken, written := map[string]bool{}, map[string]bool{}
 	for _, doc := range docs {
 		text, err := manifest.Format(doc, modulePath(doc))
 		if err != nil {
@@ -104,6 +105,7 @@ func (a *app) exportTo(ctx context.Context, c *client.Client, dir string, docs [
 		if err := writeFile(dir, name, text); err != nil {
 			return err
 		}
+		written[name] = true
 		fmt.Fprintln(a.out, filepath.Join(dir, filepath.FromSlash(name)))
 		if doc.Kind != catalog.KindPlugin {
 			continue
@@ -117,6 +119,26 @@ func (a *app) exportTo(ctx context.Context, c *client.Client, dir string, docs [
 		}
 	}
 	fmt.Fprintf(a.out, "%d documents written\n", len(docs))
+	return a.tellOthers(dir, written)
+}
+
+// tellOthers says which files of documents an export has left as they were: those
+// of what was deleted, which nobody would see and "headgate apply" would make again.
+func (a *app) tellOthers(dir string, written map[string]bool) error {
+	for _, kind := range catalog.DocumentKinds() {
+		files, err := os.ReadDir(filepath.Join(dir, folder(kind)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("export: look for other files: %w", err)
+		}
+		for _, f := range files {
+			name := path.Join(folder(kind), f.Name())
+			if f.IsDir() || path.Ext(name) != ".yaml" || strings.HasPrefix(f.Name(), ".") || written[name] {
+				continue
+			}
+			fmt.Fprintf(a.err, "%s: the server has no such %s to export; delete the file, or apply would make it again\n",
+				filepath.Join(dir, filepath.FromSlash(name)), strings.ToLower(kind))
+		}
+	}
 	return nil
 }
 

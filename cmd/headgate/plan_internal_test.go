@@ -179,3 +179,31 @@ func TestRoutesInGit(t *testing.T) {
 		t.Error("the schema is no JSON")
 	}
 }
+
+// TestExportTellsOthers exports to a directory that holds what the server has no
+// longer.
+func TestExportTellsOthers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"documents":[{"kind":"Route","name":"hot","spec":{"endpointName":"desk"}}],"revision":3}`)
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	for _, name := range []string{"routes/hot.yaml", "routes/race1.yaml", "routes/.hidden.yaml", "routes/README.md", "endpoints/desk.yaml", "other/x.yaml", "x.yaml"} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("# mine\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdout, stderr, status := outcome(t, nil, "", "export", "-o", dir, "--server", server.URL)
+	golden(t, "export-others", strings.ReplaceAll(text(stdout, stderr, status), dir, "DIR"))
+	if b, err := os.ReadFile(filepath.Join(dir, "routes", "race1.yaml")); err != nil || string(b) != "# mine\n" {
+		t.Errorf("a file that was not exported is now %q, %v", b, err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "routes", "hot.yaml")); err != nil || !strings.Contains(string(b), "name: hot") {
+		t.Errorf("a file that was exported is now %q, %v", b, err)
+	}
+}
