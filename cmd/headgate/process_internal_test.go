@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/headgate/headgate/gateway/npmtest"
 )
 
 // process is a headgate of its own.
@@ -222,6 +224,32 @@ func TestServeSettings(t *testing.T) {
 	if strings.Contains(p.stderr.String(), token) {
 		t.Errorf("the log tells the token:\n%s", p.stderr.String())
 	}
+}
+
+// TestServeToAzureClients has Microsoft's own JavaScript clients, unmodified,
+// manage the routes and endpoints of a server as an operator starts it;
+// testdata/adtclient/main.js of package adt asserts.
+func TestServeToAzureClients(t *testing.T) {
+	dir := t.TempDir()
+	certificate(t, dir)
+	const token = "not-a-token"
+	if err := os.WriteFile(filepath.Join(dir, "token"), []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := serveIn(t, dir, nil, "--data", "data", "--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--token-file", "token")
+	ca := filepath.Join(dir, "cert.pem")
+	for _, args := range [][]string{
+		{"put", "endpoint", "hub", "--kind", "file", "--set", "path=" + filepath.Join(dir, "hub.ndjson")},
+		{"put", "route", "planted", "--endpoint", "hub", "--filter", "type = 'a'", "--disabled"},
+	} {
+		out, err := command(t, dir, []string{"HEADGATE_TOKEN=" + token}, append(args, "--server", p.url, "--ca-file", ca)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("headgate %s: %v: %s", strings.Join(args, " "), err, out)
+		}
+	}
+	npmtest.Run(t, "../../gateway/adt/testdata/adtclient", []string{"NODE_EXTRA_CA_CERTS=" + ca}, p.url, token,
+		"Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=rule;SharedAccessKey=bm90IGEga2V5;EntityPath=twins")
+	p.terminate(t)
 }
 
 // certificate writes cert.pem and key.pem for this machine to dir, and returns

@@ -17,7 +17,8 @@ const limit = 2 * time.Minute
 // Run installs the packages of dir, by its lock, into a directory of its own,
 // runs main.js there with args, and returns what that wrote to standard output.
 // Env is added to the environment. The test fails when the program does, and is
-// skipped with -short and where npm is missing.
+// skipped with -short and where npm is missing; there it fails if REQUIRE_RACE is
+// set, as where every test is to run.
 func Run(t testing.TB, dir string, env []string, args ...string) []byte {
 	t.Helper()
 	if testing.Short() {
@@ -25,7 +26,11 @@ func Run(t testing.TB, dir string, env []string, args ...string) []byte {
 	}
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed, which a JavaScript client needs", tool)
+			const reason = "%s is not installed, which a JavaScript client needs"
+			if os.Getenv("REQUIRE_RACE") != "" {
+				t.Fatalf(reason+"; REQUIRE_RACE is set, so that no test may be left out", tool)
+			}
+			t.Skipf(reason, tool)
 		}
 	}
 	own := t.TempDir()
