@@ -156,12 +156,13 @@ func (s *Server) operations() []operation {
 // Mount adds the API to g, the group for /api/v1. It answers every request
 // under it, with problem details for a path or a method that is none of its.
 func (s *Server) Mount(g *echo.Group) {
-	methods := map[string][]string{}
+	methods, queries := map[string][]string{}, queries()
 	for _, op := range s.operations() {
-		g.Add(op.method, op.path, s.guard(op.handle))
+		handle := s.guard(knowing(queries[op.method+" "+op.path], op.handle))
+		g.Add(op.method, op.path, handle)
 		methods[op.path] = append(methods[op.path], op.method)
 		if op.method == http.MethodGet && !strings.HasSuffix(op.path, "/stream") {
-			g.Add(http.MethodHead, op.path, s.guard(op.handle))
+			g.Add(http.MethodHead, op.path, handle)
 			methods[op.path] = append(methods[op.path], http.MethodHead)
 		}
 	}
