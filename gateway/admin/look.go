@@ -60,9 +60,6 @@ const (
 )
 
 func (s *Server) getEmulator(c echo.Context) error {
-	if s.Emulator == nil {
-		return &statusError{http.StatusNotFound, "no emulator runs with this server; the demo's does: headgate demo"}
-	}
 	service := c.QueryParam("service")
 	if services := []string{"", "serviceBus", "eventHubs", "eventGrid"}; !slices.Contains(services, service) {
 		return &catalog.FieldError{Field: "service", Reason: "want " + strings.Join(services[1:], ", ")}
@@ -75,11 +72,15 @@ func (s *Server) getEmulator(c echo.Context) error {
 		}
 		limit = n
 	}
-	entities, err := s.Emulator.Entities(service, c.QueryParam("name"), limit)
-	if err != nil {
-		return err
+	out := catalog.Emulated{Running: s.Emulator != nil, Items: []json.RawMessage{}}
+	if out.Running {
+		entities, err := s.Emulator.Entities(service, c.QueryParam("name"), limit)
+		if err != nil {
+			return err
+		}
+		out.Items = append(out.Items, entities...)
 	}
-	return answer(c, http.StatusOK, page[json.RawMessage]{Items: append([]json.RawMessage{}, entities...)})
+	return answer(c, http.StatusOK, out)
 }
 
 func (s *Server) getSimulation(c echo.Context) error {

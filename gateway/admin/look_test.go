@@ -44,18 +44,20 @@ func TestSettings(t *testing.T) {
 
 func TestEmulator(t *testing.T) {
 	s := serve(t)
-	entities, err := s.api.Emulated(t.Context(), "serviceBus", 3)
+	emulated, err := s.api.Emulated(t.Context(), "serviceBus", 3)
 	var one struct {
 		Name   string
 		Active int
 	}
-	if err != nil || len(entities) != 1 || json.Unmarshal(entities[0], &one) != nil || one.Name != "orders" || one.Active != 3 {
-		t.Errorf("%s, %v", entities, err)
+	if err != nil || !emulated.Running || len(emulated.Items) != 1 || json.Unmarshal(emulated.Items[0], &one) != nil || one.Name != "orders" || one.Active != 3 {
+		t.Errorf("%s, %v", emulated.Items, err)
 	}
-	if body := s.want(t, 200, "GET", "/emulator?name=nothing", ""); body != `{"items":[]}`+"\n" {
+	if body := s.want(t, 200, "GET", "/emulator?name=nothing", ""); body != `{"running":true,"items":[]}`+"\n" {
 		t.Error(body)
 	}
 	s.want(t, 400, "GET", "/emulator?service=x", "")
 	s.want(t, 400, "GET", "/emulator?limit=1001", "")
-	serveWith(t, admin.Options{}).want(t, 404, "GET", "/emulator", "")
+	if body := serveWith(t, admin.Options{}).want(t, 200, "GET", "/emulator", ""); body != `{"running":false,"items":[]}`+"\n" {
+		t.Errorf("without an emulator: %s", body)
+	}
 }

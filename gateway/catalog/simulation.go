@@ -1,6 +1,15 @@
 package catalog
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
+
+// Emulated is what lies in the emulator that runs with the server, when one does.
+type Emulated struct {
+	Running bool              `json:"running"`
+	Items   []json.RawMessage `json:"items"` // entities, each with some of its messages
+}
 
 // Simulation is a run of simulated twins, whose events are accepted like those
 // of a sender.

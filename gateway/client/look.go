@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -44,15 +43,16 @@ func (c *Client) Settings(ctx context.Context) (catalog.Settings, error) {
 	return get[catalog.Settings](ctx, c, "config")
 }
 
-// Emulated returns the entities of the emulator that runs with the server, each
-// with at most limit of its messages; those of one service, unless that is empty.
-func (c *Client) Emulated(ctx context.Context, service string, limit int) ([]json.RawMessage, error) {
+// Emulated returns the entities of the emulator that runs with the server, if one
+// does, each with at most limit of its messages; those of one service, unless that
+// is empty.
+func (c *Client) Emulated(ctx context.Context, service string, limit int) (catalog.Emulated, error) {
 	r := at(http.MethodGet, "emulator")
 	r.query = url.Values{"limit": {strconv.Itoa(limit)}}
 	if service != "" {
 		r.query.Set("service", service)
 	}
-	var p page[json.RawMessage]
-	_, err := c.call(ctx, r, &p)
-	return p.Items, err
+	var out catalog.Emulated
+	_, err := c.call(ctx, r, &out)
+	return out, err
 }

@@ -99,14 +99,3 @@ export const api = {
   post: ((path, options) => send("post", path, options as Plain)) as Call<"post">,
   delete: ((path, options) => send("delete", path, options as Plain)) as Call<"delete">,
 };
-
-/** An operation that this server may not have yet: undefined when it answers 404 or 405 to it. */
-export async function optional<T>(call: Promise<Answer<T>>): Promise<T | undefined> {
-  try {
-    return (await call).data;
-  } catch (error) {
-    const { status } = asProblem(error);
-    if (status === 404 || status === 405) return undefined;
-    throw error;
-  }
-}

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { api, optional } from "./client";
+import { api } from "./client";
 import type { Schemas } from "./queries";
 
 export type Endpoint = Schemas["Endpoint"];
@@ -105,11 +105,11 @@ export async function replay(name: string, from: string) {
   return (await api.post("/endpoints/{name}/replay", { path: { name }, body: { from } })).data;
 }
 
-/** What lies in the local emulator; null when none runs with this gateway. */
+/** What lies in the local emulator, when one runs with this gateway. */
 export const emulatorQuery = queryOptions({
   queryKey: ["emulator"],
-  queryFn: async ({ signal }) => (await optional(api.get("/emulator", { query: { limit: 20 }, signal })))?.items ?? null,
-  refetchInterval: (q) => (q.state.data === null ? false : 2_000),
+  queryFn: async ({ signal }) => (await api.get("/emulator", { query: { limit: 20 }, signal })).data,
+  refetchInterval: (q) => (q.state.data?.running ? 2_000 : false),
 });
 
 /** The JSON Schema of documents, which says what each kind needs. */

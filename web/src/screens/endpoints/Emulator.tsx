@@ -15,7 +15,7 @@ import styles from "./Endpoints.module.css";
 /** What lies in the emulator that runs with this gateway: its entities, and in each the messages. */
 export function Emulator({ entity, onEntity }: { entity: string | undefined; onEntity: (id: string | undefined) => void }) {
   const { data, error } = useQuery(emulatorQuery);
-  const entities = useMemo(() => data?.map(entityOf), [data]);
+  const entities = useMemo(() => data?.items.map(entityOf), [data]);
   const open = entities?.find((e) => e.id === entity);
   const columns = useMemo(
     (): Column<Entity>[] => [
@@ -28,7 +28,7 @@ export function Emulator({ entity, onEntity }: { entity: string | undefined; onE
   );
   if (error && data === undefined) return <ProblemBar problem={error} />;
   if (data === undefined) return <Skeleton lines={5} />;
-  if (!entities) {
+  if (!entities || !data.running) {
     return (
       <EmptyState title="No emulator runs with this gateway">
         The demo brings one along: <code>headgate demo</code>. On its own it is started by <code>headgate emulator</code>, which has its own list of what lies in each queue.

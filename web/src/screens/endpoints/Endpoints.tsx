@@ -58,7 +58,7 @@ export function Endpoints() {
       <TabList selectedValue={tab} onTabSelect={(_, d) => to({ tab: d.value === "endpoints" ? undefined : (d.value as typeof tab), sort: undefined, entity: undefined })}>
         <Tab value="endpoints">Endpoints {endpoints.data.length > 0 && <span className="quiet nums">{count(endpoints.data.length)}</span>}</Tab>
         <Tab value="sources">Sources {sources.data.length > 0 && <span className="quiet nums">{count(sources.data.length)}</span>}</Tab>
-        {(emulated || tab === "emulator") && <Tab value="emulator">Local emulator</Tab>}
+        {(emulated?.running || tab === "emulator") && <Tab value="emulator">Local emulator</Tab>}
       </TabList>
       {tab === "endpoints" && <EndpointTable endpoints={endpoints.data} search={search} onSearch={to} onNew={newEndpoint} />}
       {tab === "sources" && <SourceTable sources={sources.data} search={search} onSearch={to} onNew={newSource} />}

@@ -27,7 +27,9 @@ export function useResourceActions(side: Side) {
     /** A secret cannot be brought back, so this cannot be undone. */
     const remove = async (resource: Endpoint | Source): Promise<void> => {
       await deleteResource(side, resource.name, `"${resource.revision}"`);
-      await changed(resource.name);
+      // Its page, which may still be there, does not ask for it again.
+      await Promise.all([queries.invalidateQueries({ queryKey: [side + "s"] }), queries.invalidateQueries({ queryKey: ["status"] })]);
+      queries.removeQueries({ queryKey: [side, resource.name], type: "inactive" });
       notify({ title: `${resource.name} is deleted` });
     };
     const setEnabled = async (source: Source, enabled: boolean): Promise<void> => {

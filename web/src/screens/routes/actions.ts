@@ -43,7 +43,8 @@ export function useRouteActions() {
     /** Throws what the server says, for the dialog that asked. */
     const remove = async (route: Route): Promise<void> => {
       await deleteRoute(route.id, `"${route.revision}"`);
-      await changed(route.id);
+      // Its page, which may still be there, does not ask for it again.
+      await queries.invalidateQueries({ queryKey: ["routes"] });
       notify({
         title: `${route.id} is deleted`,
         undo: () => void putRoute(draftOf(route), { onlyCreate: true }).then(() => changed(route.id)).then(() => notify({ title: `${route.id} is back` }), failed(`${route.id} could not be brought back`)),
