@@ -177,6 +177,35 @@ func TestAzure(t *testing.T) {
 	t.Run("Go", func(t *testing.T) { receiveInGo(t, c, n) })
 }
 
+// TestAzureRejections has a queue that requires sessions be sent what no try can
+// bring there. The endpoint is well, and its status says what is wrong.
+func TestAzureRejections(t *testing.T) {
+	c := emulate(t)
+	s := start(t, t.TempDir())
+	s.pushVersion("by-twin", guest(t, "../plugins/sessions")).want(t, 201)
+	tests := []struct{ name, transforms, value, words string }{
+		{"no-session", `[]`, `1`, "let a transform set sessionId"},
+		{"oversized", `[{"plugin":"by-twin","config":{"sessionId":"$twin"}}]`, `"` + strings.Repeat("x", 256<<10) + `"`, "the event is too large"},
+		{"another-key", `[{"plugin":"by-twin","config":{"sessionId":"$twin"}},{"plugin":"by-twin","config":{"sessionId":null,"partitionKey":"id"}}]`, `1`, `the partitionKey "another-key" is not the sessionId "room"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s.put("/endpoints/"+tt.name, fmt.Sprintf(`{"kind":"serviceBus","settings":{"connectionString":%q,"entityPath":"twins"}}`, c.serviceBus))
+			s.put("/routes/"+tt.name, fmt.Sprintf(`{"endpointName":%q,"filter":"source = '%s'","transforms":%s}`, tt.name, tt.name, tt.transforms))
+			before := time.Now().Add(-time.Second)
+			s.send(from(tt.name, update(tt.name, "room", "/x", tt.value)))
+			eventually(t, "the dead letter", func() bool { return s.state(tt.name)["deadLetters"] == 1.0 })
+			status, _ := s.api(http.MethodGet, "/endpoints/"+tt.name, "").want(t, 200).object(t)["status"].(map[string]any)
+			if said, _ := status["lastRejection"].(string); !strings.Contains(said, tt.words) || status["state"] == "failing" || status["reason"] != nil {
+				t.Errorf("status = %v, want what is wrong: %s", status, tt.words)
+			}
+			if at, err := time.Parse(time.RFC3339, fmt.Sprint(status["lastRejectedAt"])); err != nil || at.Before(before) || at.After(time.Now()) {
+				t.Errorf("rejected at %v", status["lastRejectedAt"])
+			}
+		})
+	}
+}
+
 // receiveInJavaScript takes everything from the queue and the hub with the
 // official JavaScript clients, and holds the order of each twin.
 func receiveInJavaScript(t *testing.T, c *cloud, n int) {

@@ -108,6 +108,7 @@ func endpointStatus(e dispatch.Status, kind string, dead int, c count) catalog.E
 		Name: e.Endpoint, Kind: kind, Since: e.Since, Reason: e.Reason,
 		Backlog: e.Behind, Retrying: e.Retrying, DeadLetters: dead,
 		Delivered: c.delivered, Failed: c.failed, NextAttempt: e.RetryAt,
+		LastRejection: e.Rejection, LastRejectedAt: e.RejectedAt,
 	}
 	switch {
 	case e.State == dispatch.Failing:

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,10 +65,26 @@ func (a *app) printEndpointStatus(endpoints []catalog.EndpointStatus) {
 	var rows [][]string
 	for _, e := range endpoints {
 		rows = append(rows, []string{e.Name, e.Kind, string(e.State), strconv.FormatUint(e.Backlog, 10), strconv.Itoa(e.Retrying),
-			strconv.Itoa(e.DeadLetters), strconv.FormatUint(e.Delivered, 10), strconv.FormatUint(e.Failed, 10), oneLine(e.Reason, 100)})
+			strconv.Itoa(e.DeadLetters), strconv.FormatUint(e.Delivered, 10), strconv.FormatUint(e.Failed, 10), reasonOf(e)})
 	}
 	fmt.Fprintln(a.out)
 	printTable(a.out, "ENDPOINT KIND STATE BACKLOG RETRYING DEAD-LETTERS DELIVERED FAILED REASON", rows)
+}
+
+// reasonOf is why an endpoint fails, or, as long as it does not, why it rejected
+// an event last; and why dead letters are not copied.
+func reasonOf(e catalog.EndpointStatus) string {
+	var reasons []string
+	switch {
+	case e.Reason != "":
+		reasons = append(reasons, oneLine(e.Reason, 100))
+	case e.LastRejection != "":
+		reasons = append(reasons, fmt.Sprintf("rejected an event at %s: %s", e.LastRejectedAt.UTC().Format(time.RFC3339), oneLine(e.LastRejection, 100)))
+	}
+	if e.DeadLetterError != "" {
+		reasons = append(reasons, "dead letters are not copied: "+oneLine(e.DeadLetterError, 100))
+	}
+	return strings.Join(reasons, "; ")
 }
 
 func (a *app) printSourceStatus(sources []catalog.SourceStatus) {

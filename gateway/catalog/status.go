@@ -53,6 +53,10 @@ type EndpointStatus struct {
 	Delivered   uint64    `json:"delivered"`   // since the start
 	Failed      uint64    `json:"failed"`      // attempts since the start
 	NextAttempt time.Time `json:"nextAttempt,omitzero"`
+	// LastRejection is why an event became a dead letter on its own account,
+	// which leaves the state as it is: the latest since the endpoint was configured.
+	LastRejection  string    `json:"lastRejection,omitempty"`
+	LastRejectedAt time.Time `json:"lastRejectedAt,omitzero"`
 	// DeadLetterError is why dead letters are not copied to the container that
 	// the endpoint names.
 	DeadLetterError string `json:"deadLetterError,omitempty"`

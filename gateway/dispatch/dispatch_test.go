@@ -240,6 +240,65 @@ func TestAgeLimitEndsARefusal(t *testing.T) {
 	})
 }
 
+// TestRejectionsAreTold: an endpoint that takes no event as it is is well, so
+// its status says why by another field, also after it took another event, until
+// it is configured anew.
+func TestRejectionsAreTold(t *testing.T) {
+	for _, reason := range []string{
+		"the event is too large", "amqp:not-allowed: the queue requires sessions", `the partitionKey "a" is not the sessionId "b"`,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory()
+				answer := func(d delivery.Delivery) delivery.Outcome {
+					switch d.Key {
+					case "bad":
+						return delivery.Permanent(errors.New(reason))
+					case "busy":
+						return delivery.Transient(errBusy)
+					}
+					return delivery.Delivered()
+				}
+				d := open(t, m, hub(t, newRecorder(answer), policy()))
+				var at time.Time
+				for _, step := range []struct {
+					key, reason string
+					state       dispatch.State
+				}{
+					{"good", "", dispatch.Healthy},
+					{"bad", "", dispatch.Healthy},
+					{"good", "", dispatch.Healthy},
+					{"busy", "busy", dispatch.Failing},
+					{"good", "", dispatch.Healthy},
+				} {
+					if step.key == "bad" {
+						at = time.Now()
+					}
+					m.append(twin(step.key, step.key))
+					synctest.Wait()
+					want := reason
+					if at.IsZero() {
+						want = ""
+					}
+					s := d.Status()[0]
+					if s.State != step.state || s.Reason != step.reason || s.Rejection != want || !s.RejectedAt.Equal(at) {
+						t.Errorf("after a %s event: %s %q, rejection %q at %v; want %s %q, %q at %v",
+							step.key, s.State, s.Reason, s.Rejection, s.RejectedAt, step.state, step.reason, want, at)
+					}
+					time.Sleep(time.Millisecond)
+				}
+				if err := d.Swap(t.Context(), hub(t, newRecorder(nil), policy())); err != nil {
+					t.Fatal(err)
+				}
+				if s := d.Status()[0]; s.Rejection != "" || !s.RejectedAt.IsZero() {
+					t.Errorf("configured anew: rejection %q at %v, want none", s.Rejection, s.RejectedAt)
+				}
+				closeNow(t, d)
+			})
+		})
+	}
+}
+
 func TestSlowEndpointIsDetachedAndCatchesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, fast, slow := newMemory(), newRecorder(nil), newRecorder(nil)

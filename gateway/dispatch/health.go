@@ -21,6 +21,15 @@ type health struct {
 	probing bool      // somebody is asking
 
 	recovered bool // a success ended a pause, or a long outage
+
+	rejection rejection
+}
+
+// rejection is why an event became a dead letter on its own account, and when.
+// What the endpoint takes after it does not undo it.
+type rejection struct {
+	reason string // "" for none
+	at     time.Time
 }
 
 // An outage is long when so many tries failed in a row, over so long: the
@@ -37,7 +46,10 @@ func (h *health) saw(out delivery.Outcome, now time.Time, p delivery.Policy, pro
 	if out.Settled() {
 		// An event that was rejected on its own account shows a live endpoint.
 		long := h.streak >= longStreak && now.Sub(h.since) >= longOutage
-		*h = health{recovered: h.recovered || h.paused || long}
+		*h = health{recovered: h.recovered || h.paused || long, rejection: h.rejection}
+		if out.Blame == delivery.Event {
+			h.rejection = rejection{out.Reason(), now}
+		}
 		return
 	}
 	if h.streak == 0 {

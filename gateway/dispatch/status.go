@@ -25,6 +25,11 @@ type Status struct {
 	// RetryAt is when a refusing endpoint is asked again.
 	RetryAt time.Time
 
+	// Rejection is why the latest event that was itself to blame became a dead
+	// letter, at RejectedAt, since the endpoint was configured; "" for none.
+	Rejection  string
+	RejectedAt time.Time
+
 	Queued   int    // deliveries that wait for their first attempt
 	Retrying int    // deliveries that failed, and those that wait behind them
 	Next     uint64 // the chunk that the endpoint takes next
@@ -52,6 +57,7 @@ func (r *runner) status(last uint64) Status {
 		Endpoint: r.name, State: Healthy,
 		Queued: r.queued + r.crew.busy, Retrying: r.open,
 		Next: r.track.next, Evaluated: r.evaluated,
+		Rejection: r.health.rejection.reason, RejectedAt: r.health.rejection.at,
 	}
 	if last >= r.track.next {
 		s.Behind = last - r.track.next + 1
