@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -49,14 +50,13 @@ func (c *Conn) putToken(ctx context.Context, r Request) Response {
 		case <-time.After(f.Delay):
 		}
 	}
-	err := error(nil)
 	if f.Error != nil {
-		err = f.Error
-	} else if c.s.o.Authorize != nil {
-		err = c.s.o.Authorize(t)
+		return Response{Status: cmp.Or(f.Status, 401), Condition: f.Error.Condition, Description: f.Error.Error()}
 	}
-	if err != nil {
-		return Response{Status: 401, Condition: UnauthorizedAccess, Description: err.Error()}
+	if c.s.o.Authorize != nil {
+		if err := c.s.o.Authorize(t); err != nil {
+			return Response{Status: 401, Condition: UnauthorizedAccess, Description: err.Error()}
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

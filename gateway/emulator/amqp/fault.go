@@ -16,7 +16,7 @@ type Point string
 const (
 	// SignIn: the client signs in, by SASL. Error refuses it, Drop hangs up.
 	SignIn Point = "sign-in"
-	// PutToken: a token is put to $cbs, for an address. Error answers 401.
+	// PutToken: a token is put to $cbs, for an address. Error answers 401, or Status.
 	PutToken Point = "put-token"
 	// Attach: a link is attached. Error refuses it, Delay delays the answer.
 	Attach Point = "attach"
@@ -46,6 +46,7 @@ type Fault struct {
 	Detach bool          // detach the link, for Error or else amqp:link:detach-forced
 	Drop   bool          // cut the connection
 	Delay  time.Duration // do it that much later
+	Status int           // of an answer with Error; 0 is 401
 }
 
 // Rule says when a fault happens: at Point, on links to Address or below it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -19,6 +20,9 @@ const CondEntityDisabled amqp.ErrCond = "com.microsoft:entity-disabled"
 // wrap one without an Unwrap.
 var wrapped = regexp.MustCompile(`(?s)\*Error\{Condition: ([^,]+), Description: (.*), Info: `)
 
+// answered finds the answer to a request in the text of an error, likewise.
+var answered = regexp.MustCompile(`(?s)rpc: failed, status code (\d+) and description: .*`)
+
 // codes begin the words of the SDKs' own errors.
 var codes = regexp.MustCompile(`\([a-z]+\): `)
 
@@ -28,18 +32,30 @@ func Condition(err error) (amqp.ErrCond, string) {
 	if said := (*amqp.Error)(nil); errors.As(err, &said) {
 		return said.Condition, said.Description
 	}
-	if answered := (interface{ RPCCode() int })(nil); errors.As(err, &answered) {
-		switch answered.RPCCode() {
-		case http.StatusUnauthorized, http.StatusForbidden:
-			return amqp.ErrCondUnauthorizedAccess, err.Error()
-		case http.StatusNotFound:
-			return amqp.ErrCondNotFound, err.Error()
-		}
-	}
 	if m := wrapped.FindStringSubmatch(err.Error()); m != nil {
 		return amqp.ErrCond(m[1]), m[2]
 	}
+	switch status, text := answerOf(err); status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return amqp.ErrCondUnauthorizedAccess, text
+	case http.StatusNotFound: // a 410 is a lock that was lost, as often as an entity that is gone
+		return amqp.ErrCondNotFound, text
+	}
 	return "", ""
+}
+
+// answerOf is with what a request was answered, such as one to accept a claim:
+// a status of HTTP, 0 when err is about something else, and words.
+func answerOf(err error) (status int, text string) {
+	if answer := (interface{ RPCCode() int })(nil); errors.As(err, &answer) {
+		return answer.RPCCode(), err.Error()
+	}
+	if m := answered.FindStringSubmatch(err.Error()); m != nil {
+		if status, err := strconv.Atoi(m[1]); err == nil {
+			return status, m[0]
+		}
+	}
+	return 0, ""
 }
 
 // Words says what an error means to whoever set the source up: the condition,
@@ -62,7 +78,7 @@ func (t *Target) Words(err error) string {
 
 func (t *Target) hint(c amqp.ErrCond, text string) string {
 	switch {
-	case c == amqp.ErrCondUnauthorizedAccess, c == "com.microsoft:auth-failed", strings.Contains(text, "status code 401"):
+	case c == amqp.ErrCondUnauthorizedAccess, c == "com.microsoft:auth-failed":
 		return "check the connectionString, whose policy needs the claim Listen; or the gateway's identity, which needs the role " + t.Right
 	case c == amqp.ErrCondNotFound:
 		return "check the namespace and the names in the settings"

@@ -3,6 +3,7 @@ package eventhubs_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -37,15 +38,21 @@ func TestConditions(t *testing.T) {
 		{"amqp:link:stolen", nobody, nobody, ""},
 		{"amqp:connection:forced", nobody, nobody, ""},
 		{"amqp:internal-error", nobody, nobody, ""},
+		{"amqp:session:window-violation", nobody, nobody, ""},
 		{"com.microsoft:something-new", nobody, nobody, ""},
+		{"com.microsoft:messaging-gateway-error", nobody, nobody, ""},
 		{"amqp:resource-limit-exceeded", endpoint, endpoint, "quota"},
 		{"amqp:unauthorized-access", endpoint, endpoint, "grant Send"},
 		{"amqp:not-found", endpoint, endpoint, "entityPath"},
 		{"com.microsoft:entity-disabled", endpoint, endpoint, "enable the entity"},
+		{"com.microsoft:auth-failed", endpoint, endpoint, "grant Send"},
+		{"com.microsoft:namespace-disabled", endpoint, endpoint, ""},
+		{"amqp:not-implemented", endpoint, endpoint, ""},
 		{"com.microsoft:publisher-revoked", endpoint, endpoint, ""},
 		{"amqp:link:message-size-exceeded", event, endpoint, ""},
 		{"amqp:not-allowed", event, endpoint, ""},
 		{"amqp:decode-error", event, endpoint, ""},
+		{"amqp:invalid-field", event, endpoint, ""},
 		{"com.microsoft:argument-error", event, endpoint, ""},
 		{"com.microsoft:argument-out-of-range", event, endpoint, ""},
 	}
@@ -65,6 +72,44 @@ func TestConditions(t *testing.T) {
 				send(t, s, brokertest.Deliveries(1, "after")...)
 			})
 		}
+	}
+}
+
+// TestClaims has the claim for a link be answered with every status, of which
+// the SDK hides most.
+func TestClaims(t *testing.T) {
+	tests := []struct {
+		status int
+		want   delivery.Blame
+		words  string
+	}{
+		{400, delivery.Endpoint, "status code 400"},
+		{401, delivery.Endpoint, "grant Send"},
+		{403, delivery.Endpoint, "grant Send"},
+		{404, delivery.Endpoint, "entityPath"},
+		{408, delivery.Nobody, "status code 408"},
+		{410, delivery.Endpoint, "entityPath"},
+		{429, delivery.Nobody, "status code 429"},
+		{500, delivery.Nobody, "status code 500"},
+		{503, delivery.Nobody, "status code 503"},
+	}
+	for _, tt := range tests {
+		t.Run(strconv.Itoa(tt.status), func(t *testing.T) {
+			n := start(t)
+			s := open(t, n.connection(), "hub", eventhubs.Options{})
+			fault := amqp.Fault{Error: amqp.Errorf("com.microsoft:something", "Please wait 3 seconds, %s", key), Status: tt.status}
+			n.faults.Add(amqp.Rule{Point: amqp.PutToken, Fault: fault})
+			out := s.Send(within(t), brokertest.Deliveries(1, "a"))[0]
+			if out.Blame != tt.want || tt.want == delivery.Nobody && out.RetryAfter != 3*time.Second {
+				t.Errorf("outcome = %v (%v), retry after %v, want %v", out.Blame, out.Err, out.RetryAfter, tt.want)
+			}
+			checkWords(t, out.Err, tt.words)
+			checkWords(t, out.Err, "sb://"+n.address+"/hub: ")
+			_, err := s.Probe(within(t))
+			checkWords(t, err, tt.words)
+			n.faults.Clear()
+			send(t, s, brokertest.Deliveries(1, "after")...)
+		})
 	}
 }
 

@@ -73,8 +73,7 @@ func (s *Service[C]) judge(ctx context.Context, t *Target, err error, opening bo
 	var bad *malformed
 	var noConn *dialError
 	var noToken *tokenError
-	var answered interface{ RPCCode() int }
-	condition := conditionOf(err)
+	condition, status := conditionOf(err), statusOf(err)
 	switch {
 	case errors.As(err, &bad), errors.Is(err, ErrTooLarge):
 		return verdict{delivery.Permanent(words(err.Error())), false}
@@ -85,8 +84,8 @@ func (s *Service[C]) judge(ctx context.Context, t *Target, err error, opening bo
 	case condition.name != "":
 		condition.ofLink = condition.ofLink || opening
 		return s.judgeCondition(t, condition, opening)
-	case errors.As(err, &answered):
-		return s.judgeStatus(t, answered.RPCCode(), err)
+	case status != 0:
+		return s.judgeStatus(t, status, err)
 	}
 	switch s.Code(err) {
 	case "unauthorized":
@@ -202,6 +201,23 @@ func conditionOf(err error) condition {
 		return condition{name: amqp.ErrCond(m[1]), description: m[2]}
 	}
 	return condition{}
+}
+
+// answered finds the status of a request's answer in the text of an error.
+var answered = regexp.MustCompile(`rpc: failed, status code (\d+) and description: `)
+
+// statusOf is with what a request was answered, such as one to accept a claim;
+// 0 when err is about something else.
+func statusOf(err error) int {
+	if answer := (interface{ RPCCode() int })(nil); errors.As(err, &answer) {
+		return answer.RPCCode()
+	}
+	if m := answered.FindStringSubmatch(err.Error()); m != nil {
+		if status, err := strconv.Atoi(m[1]); err == nil {
+			return status
+		}
+	}
+	return 0
 }
 
 var waits = regexp.MustCompile(`(?i)\bwait (\d{1,4}) seconds?\b`)

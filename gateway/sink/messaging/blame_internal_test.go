@@ -23,6 +23,20 @@ func TestConditionInText(t *testing.T) {
 	}
 }
 
+// TestStatusInText finds the status in an error that wraps without an Unwrap.
+func TestStatusInText(t *testing.T) {
+	for text, want := range map[string]int{
+		"(connlost): rpc: failed, status code 403 and description: no":    403,
+		"rpc: failed, status code 500 and description: ":                  500,
+		"rpc: failed, status code 99999999999999999999 and description: ": 0,
+		"(connlost): EOF": 0,
+	} {
+		if got := statusOf(errors.New(text)); got != want {
+			t.Errorf("statusOf(%q) = %d, want %d", text, got, want)
+		}
+	}
+}
+
 func TestWaitOf(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"Please wait 2 seconds and try again.": 2 * time.Second,

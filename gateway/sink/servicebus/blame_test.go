@@ -1,6 +1,7 @@
 package servicebus_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,11 +36,16 @@ func TestConditions(t *testing.T) {
 		{"amqp:internal-error", nobody, nobody, ""},
 		{"amqp:session:window-violation", nobody, nobody, ""},
 		{"com.microsoft:something-new", nobody, nobody, ""},
+		{"com.microsoft:messaging-gateway-error", nobody, nobody, ""},
+		{"com.microsoft:session-cannot-be-locked", nobody, nobody, ""},
+		{"com.microsoft:session-lock-lost", nobody, nobody, ""},
+		{"com.microsoft:message-lock-lost", nobody, nobody, ""},
 		{"amqp:resource-limit-exceeded", endpoint, endpoint, "let its consumers catch up"},
 		{"amqp:unauthorized-access", endpoint, endpoint, "grant Send"},
 		{"com.microsoft:auth-failed", endpoint, endpoint, "grant Send"},
 		{"amqp:not-found", endpoint, endpoint, "entityPath"},
 		{"com.microsoft:entity-disabled", endpoint, endpoint, "enable the entity"},
+		{"com.microsoft:namespace-disabled", endpoint, endpoint, ""},
 		{"amqp:not-implemented", endpoint, endpoint, ""},
 		{"amqp:link:message-size-exceeded", event, endpoint, ""},
 		{"amqp:not-allowed", event, endpoint, ""},
@@ -65,6 +71,45 @@ func TestConditions(t *testing.T) {
 				send(t, s, brokertest.Deliveries(1, "after")...)
 			})
 		}
+	}
+}
+
+// TestClaims has the claim for a link be answered with every status, of which
+// the SDK hides most.
+func TestClaims(t *testing.T) {
+	tests := []struct {
+		status int
+		want   delivery.Blame
+		words  string
+	}{
+		{400, delivery.Endpoint, "status code 400"},
+		{401, delivery.Endpoint, "grant Send"},
+		{403, delivery.Endpoint, "grant Send"},
+		{404, delivery.Endpoint, "entityPath"},
+		{408, delivery.Nobody, "status code 408"},
+		{410, delivery.Endpoint, "entityPath"},
+		{429, delivery.Nobody, "status code 429"},
+		{500, delivery.Nobody, "status code 500"},
+		{503, delivery.Nobody, "status code 503"},
+	}
+	for _, tt := range tests {
+		t.Run(strconv.Itoa(tt.status), func(t *testing.T) {
+			var f amqp.Faults
+			n := serve(t, "127.0.0.1:0", emulator.Options{AMQP: amqp.Options{Faults: &f}}, nil)
+			s := open(t, n.connection(), "q", servicebus.Options{})
+			fault := amqp.Fault{Error: amqp.Errorf("com.microsoft:something", "Please wait 3 seconds, %s", key), Status: tt.status}
+			f.Add(amqp.Rule{Point: amqp.PutToken, Fault: fault})
+			out := s.Send(within(t), brokertest.Deliveries(1, "a"))[0]
+			if out.Blame != tt.want || tt.want == delivery.Nobody && out.RetryAfter != 3*time.Second {
+				t.Errorf("outcome = %v (%v), retry after %v, want %v", out.Blame, out.Err, out.RetryAfter, tt.want)
+			}
+			checkWords(t, out.Err, tt.words)
+			checkWords(t, out.Err, "sb://"+n.address+"/q: ")
+			_, err := s.Probe(within(t))
+			checkWords(t, err, tt.words)
+			f.Clear()
+			send(t, s, brokertest.Deliveries(1, "after")...)
+		})
 	}
 }
 
