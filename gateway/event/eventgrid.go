@@ -106,7 +106,9 @@ func (e *Event) setGridTime(s string) error {
 // UnwrapTwins undoes, for an event of Azure Digital Twins that came in the Event
 // Grid schema, the envelope that the service puts around its data there: the
 // inner data becomes the data, contenttype the content type, dataschema the
-// schema, and the other members extensions. It returns any other event as it is.
+// schema, and the other members extensions; null is none. An envelope without a
+// contenttype is told from a twin, a relationship or a patch, which an event has
+// otherwise, but not from telemetry. It returns any other event as it is.
 func UnwrapTwins(e Event) Event {
 	if !isTwinType(e.Type) {
 		return e
@@ -118,18 +120,24 @@ func UnwrapTwins(e Event) Event {
 	out := e
 	var seen members
 	var data json.Value
+	typed, own := false, false
 	for key, value := range v.Members() {
 		name := text(json.Value(key))
 		if !seen.first(name) {
 			return e
 		}
-		if name == "data" {
+		own = own || isTwinMember(name)
+		switch {
+		case name == "data":
 			data = value
-		} else if !out.setInner(name, value) {
+		case value.Kind() == json.Null:
+		case !out.setInner(name, value):
 			return e
+		case name == "contenttype":
+			typed = true
 		}
 	}
-	if data == nil || !seen.has("contenttype") {
+	if data == nil || !typed && (e.Type == Telemetry || data.Kind() != json.Object || own) {
 		return e
 	}
 	if data.Kind() == json.String && !IsJSON(out.DataContentType) {
@@ -156,6 +164,12 @@ func (e *Event) setInner(name string, value json.Value) bool {
 	}
 	*e = e.WithExtensions(Extension{Name: name, Value: s})
 	return true
+}
+
+// isTwinMember reports whether the data of an event of Azure Digital Twins, which
+// may be a twin with a property data, is known by a member of that name.
+func isTwinMember(name string) bool {
+	return name == "modelId" || name == "patch" || name == "$dtId" || name == "$relationshipId"
 }
 
 func isTwinType(s string) bool {

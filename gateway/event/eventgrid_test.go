@@ -100,12 +100,19 @@ func TestUnwrapTwins(t *testing.T) {
 	telemetry.DataContentType, telemetry.DataSchema, telemetry.Extensions = "application/json-patch+json; charset=utf-8", "dtmi:x;1", trace
 	text := in(event.Telemetry, "21 °C")
 	text.DataContentType = "text/plain"
+	untyped, untraced := update, update
+	untyped.DataContentType, untraced.Extensions = "", untyped.Extensions[:1]
+	bare := untraced
+	bare.DataContentType = ""
 	tests := []struct {
 		name     string
 		in, want event.Event
 	}{
 		{"update", in(event.TwinUpdate, `{"data":{"modelId": "dtmi:x;1"},"contenttype":"application/json","traceparent":"00-1-2-01"}`), update},
 		{"telemetry", in(event.Telemetry, `{"data":{"a": 1},"dataschema":"dtmi:x;1","contenttype":"application/json-patch+json; charset=utf-8","traceparent":"00-1-2-01"}`), telemetry},
+		{"update without a content type", in(event.TwinUpdate, `{"data":{"modelId": "dtmi:x;1"},"traceparent":"00-1-2-01"}`), untyped},
+		{"update with a null trace", in(event.TwinUpdate, `{"data":{"modelId": "dtmi:x;1"},"contenttype":"application/json","traceparent":null}`), untraced},
+		{"update in data alone", in(event.TwinUpdate, `{"contenttype":null,"data":{"modelId": "dtmi:x;1"}}`), bare},
 		{"text telemetry", in(event.Telemetry, `{"data":"21 \u00b0C","contenttype":"text/plain"}`), text},
 	}
 	for _, data := range []string{ // what is not that envelope is left alone
@@ -118,6 +125,15 @@ func TestUnwrapTwins(t *testing.T) {
 			name     string
 			in, want event.Event
 		}{data, in(event.Telemetry, data), in(event.Telemetry, data)})
+	}
+	for _, data := range []string{ // nor what has no content type, and could be a twin or a patch
+		`{"data":1}`, `{"data":null}`, `{"data":{"a":1},"modelId":"dtmi:x;1"}`, `{"data":{"a":1},"patch":null}`,
+		`{"$dtId":"room","data":{"a":1}}`, `{"$relationshipId":"r","data":{"a":1}}`, `{"data":{"a":1},"$metadata":{}}`,
+	} {
+		tests = append(tests, struct {
+			name     string
+			in, want event.Event
+		}{data, in(event.TwinUpdate, data), in(event.TwinUpdate, data)})
 	}
 	other := in("my.type", `{"data":1,"contenttype":"application/json"}`)
 	tests = append(tests, struct {
