@@ -53,7 +53,8 @@ func (w *Wrap) Events(m *Message) ([]event.Event, error) {
 	}
 	var e event.Event
 	if len(attributes) > 0 {
-		e, err = event.DecodeAttributes(attributes, m.ContentType, data(m.Body))
+		attributes, contentType := contentTypeOf(attributes, m)
+		e, err = event.DecodeAttributes(attributes, contentType, data(m.Body))
 	} else {
 		e, err = w.wrap(m)
 	}
@@ -92,6 +93,22 @@ func attributesOf(properties map[string]any) ([]event.Extension, error) {
 	}
 	slices.SortFunc(list, func(a, b event.Extension) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// contentTypeOf returns the attributes without datacontenttype, which the binding
+// has in the message's content type alone: many say it twice, and a message that
+// has no content type is taken at its word.
+func contentTypeOf(attributes []event.Extension, m *Message) ([]event.Extension, string) {
+	contentType := m.ContentType
+	return slices.DeleteFunc(attributes, func(x event.Extension) bool {
+		if x.Name != "datacontenttype" {
+			return false
+		}
+		if contentType == "" {
+			contentType = x.Value
+		}
+		return true
+	}), contentType
 }
 
 // textOf is the canonical text of an AMQP value, and its CloudEvents type.
@@ -218,28 +235,6 @@ func data(body []byte) []byte {
 		return nil
 	}
 	return body
-}
-
-// Body returns the bytes of a message's body from its AMQP sections: of which
-// there is data, in any number of sections, or a value, or else a sequence.
-func Body(data [][]byte, value any, sequence [][]any) ([]byte, error) {
-	switch {
-	case len(sequence) > 0:
-		return nil, errors.New("the body of the message is an AMQP sequence, which has no bytes; send data")
-	case len(data) == 1:
-		return data[0], nil
-	case len(data) > 1:
-		return slices.Concat(data...), nil
-	}
-	switch v := value.(type) {
-	case nil:
-		return nil, nil
-	case string:
-		return []byte(v), nil
-	case []byte:
-		return v, nil
-	}
-	return nil, fmt.Errorf("the body of the message is an AMQP value of the type %T, which has no bytes; send data, text or binary", value)
 }
 
 // UndecodableType is the type of an event that stands for a message which is

@@ -3,6 +3,7 @@ package pull_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,10 @@ func TestEvents(t *testing.T) {
 		}, []event.Event{{ID: "1", Source: "s", Type: "t", Subject: "room", Time: "2026-01-02T03:04:05.6Z", DataSchema: "dtmi:r;1", DataContentType: "application/json", Data: []byte(`{"modelId":"dtmi:r;1"}`)}}},
 		{"the prefix that the binding recommends", usual, pull.Message{Properties: binary("cloudEvents_", map[string]any{"cloudEvents_x": "y"})},
 			[]event.Event{{ID: "1", Source: "s", Type: "t", Extensions: []event.Extension{{Name: "x", Value: "y"}}}}},
+		{"a content type said twice", usual, pull.Message{ContentType: "text/csv", Body: []byte("1"), Properties: binary("cloudEvents:", map[string]any{"cloudEvents:datacontenttype": "application/json"})},
+			[]event.Event{{ID: "1", Source: "s", Type: "t", DataContentType: "text/csv", Data: []byte("1")}}},
+		{"a content type in a property alone", usual, pull.Message{Body: []byte("1"), Properties: binary("cloudEvents_", map[string]any{"cloudEvents_datacontenttype": "text/csv"})},
+			[]event.Event{{ID: "1", Source: "s", Type: "t", DataContentType: "text/csv", Data: []byte("1")}}},
 		{"types of attributes", usual, pull.Message{Properties: binary("cloudEvents:", map[string]any{
 			"cloudEvents:time": at, "cloudEvents:bool": true, "cloudEvents:int": int32(-7), "cloudEvents:long": int64(7), "cloudEvents:toolong": int64(1) << 40,
 			"cloudEvents:uint": uint32(1<<32 - 1), "cloudEvents:byte": uint8(9), "cloudEvents:double": 1.5, "cloudEvents:bytes": []byte("hi"),
@@ -91,6 +96,8 @@ func TestEventsRefuses(t *testing.T) {
 		want string
 	}{
 		{"half a CloudEvent", usual, pull.Message{Properties: map[string]any{"cloudEvents:id": "1"}}, "specversion is required"},
+		{"a content type alone", usual, pull.Message{Properties: map[string]any{"cloudEvents:datacontenttype": "text/csv"}}, "specversion is required"},
+		{"a content type that is none", usual, pull.Message{Properties: binary("cloudEvents:", map[string]any{"cloudEvents:datacontenttype": "a/b/c"})}, "datacontenttype"},
 		{"another version", usual, pull.Message{Properties: binary("cloudEvents:", map[string]any{"cloudEvents:specversion": "0.3"})}, `specversion must be "1.0"`},
 		{"both prefixes", usual, pull.Message{Properties: binary("cloudEvents:", map[string]any{"cloudEvents_id": "2"})}, "id is given more than once"},
 		{"a type that CloudEvents has not", usual, pull.Message{Properties: binary("cloudEvents:", map[string]any{"cloudEvents:x": []any{1}})}, "cloudEvents:x is of a type"},
@@ -124,8 +131,21 @@ func TestBody(t *testing.T) {
 		{"text", nil, "a", nil, "a", ""},
 		{"binary", nil, []byte("a"), nil, "a", ""},
 		{"none", nil, nil, nil, "", ""},
-		{"a number", nil, int64(3), nil, "", "AMQP value of the type int64"},
-		{"a sequence", nil, nil, [][]any{{1}}, "", "AMQP sequence"},
+		{"a number", nil, int64(3), nil, "3", ""},
+		{"a float", nil, 21.5, nil, "21.5", ""},
+		{"a truth", nil, true, nil, "true", ""},
+		{"a symbol", nil, amqp.Symbol("on"), nil, "on", ""},
+		{"a time", nil, time.Unix(0, 0), nil, "1970-01-01T00:00:00Z", ""},
+		{"a map", nil, map[string]any{"t": 21.5, "unit": "°C", "at": time.Unix(0, 0), "raw": []byte("hi"), "of": map[any]any{int32(1): nil, "x": uint64(1 << 63)}}, nil,
+			`{"at":"1970-01-01T00:00:00Z","of":{"1":null,"x":9223372036854775808},"raw":"aGk=","t":21.5,"unit":"°C"}`, ""},
+		{"a list", nil, []any{int8(1), "a", []any{}, amqp.UUID{15: 1}}, nil, `[1,"a",[],"00000000-0000-0000-0000-000000000001"]`, ""},
+		{"an array", nil, []int32{1, 2}, nil, `[1,2]`, ""},
+		{"sequences", nil, nil, [][]any{{int64(1)}, {"b", true}}, `[1,"b",true]`, ""},
+		{"no number in a list", nil, []any{math.NaN()}, nil, "", "cannot be written as JSON (json: unsupported value: NaN)"},
+		{"two keys of one text", nil, map[any]any{"1": 1.5, int64(1): 2.5}, nil, "", "two of the same text"},
+		{"a map as a key", nil, map[any]any{[1]any{}: 1.5}, nil, "", "a key of the type [1]interface {}"},
+		{"another type", nil, []any{struct{}{}}, nil, "", "a value of the type struct {}"},
+		{"too deep", nil, nested(200), nil, "", "more than 100 deep"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -135,6 +155,15 @@ func TestBody(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nested is a list in a list, n times.
+func nested(n int) any {
+	list := []any{}
+	for range n {
+		list = []any{list}
+	}
+	return list
 }
 
 // TestUndecodable holds that what stands for a message is an event that any
