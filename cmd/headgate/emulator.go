@@ -14,7 +14,8 @@ import (
 const emulatorHelp = `Serve a local Service Bus, Event Hubs and Event Grid, in memory, until told to stop.
 
 Microsoft's SDKs speak to it as they are. For each service it prints a line with what
-they are configured with, and then "ready". Queues, topics, sessions and hubs are
+they are configured with, and then "ready"; an address that is not given has a free
+port where the usual one is taken. Queues, topics, sessions and hubs are
 declared in a file, or made on first use. The ports of Service Bus and Event Hubs take
 TLS too; Event Grid takes nothing else. Every key is good unless the file names one.
 
@@ -55,6 +56,11 @@ func emulatorCommand(a *app) *cobra.Command {
 			var err error
 			if o.Declared, err = a.readDeclared(file); err != nil {
 				return err
+			}
+		}
+		for name, address := range map[string]*string{"service-bus": &o.ServiceBus, "event-hubs": &o.EventHubs, "event-grid": &o.EventGrid, "control": &o.Control} {
+			if !flags.Changed(name) {
+				*address = freeAddress(*address)
 			}
 		}
 		err := emulator.Run(cmd.Context(), o, a.out)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -117,6 +118,36 @@ func TestEmulatorProcess(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after SIGTERM the emulator ends with %v, want status 0; stderr:\n%s", err, stderr.String())
+	}
+}
+
+// TestEmulatorBesideAnother has every usual port be taken: what has no address
+// of its own gets a free one, and prints it.
+func TestEmulatorBesideAnother(t *testing.T) {
+	usual := []string{"127.0.0.1:5673", "127.0.0.1:8443", "127.0.0.1:8081"}
+	for _, address := range usual {
+		if l, err := net.Listen("tcp", address); err == nil { // else somebody else has it
+			defer l.Close()
+		}
+	}
+	ctx, interrupt := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("it was not ready within a minute"))
+	defer interrupt()
+	out, stderr := &watched{until: []*regexp.Regexp{regexp.MustCompile(`(?m)^ready$`)}, then: interrupt}, &strings.Builder{}
+	status := run(ctx, []string{"emulator", "--service-bus", "127.0.0.1:0"}, app{
+		self: "headgate", in: strings.NewReader(""), out: out, err: stderr, env: func(string) (string, bool) { return "", false },
+	})
+	if status != 0 || context.Cause(ctx) != context.Canceled {
+		t.Errorf("status %d, %v; stderr:\n%s", status, context.Cause(ctx), stderr)
+	}
+	for _, address := range usual {
+		if strings.Contains(out.String(), address) {
+			t.Errorf("it is at %s, which is taken:\n%s", address, out)
+		}
+	}
+	for _, name := range []string{"service-bus: Endpoint=sb://127.0.0.1:", "event-hubs: Endpoint=sb://127.0.0.1:", "event-grid: https://127.0.0.1:", "control: http://127.0.0.1:"} {
+		if !strings.Contains(out.String(), name) {
+			t.Errorf("there is no %s:\n%s", name, out)
+		}
 	}
 }
 

@@ -106,6 +106,10 @@ func (e *Emulator) getEntities(w http.ResponseWriter, r *http.Request) {
 		limit = n
 	}
 	all, err := e.Entities(Service(query.Get("service")), query.Get("name"), limit)
+	if errors.Is(err, errService) {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, err)
 		return

@@ -33,6 +33,11 @@ type Bus struct {
 // name or, for "", all. Of each entity, or partition, at most limit messages
 // are shown: the first of the Service Bus, the newest of the others.
 func (e *Emulator) Entities(s Service, name string, limit int) ([]Entity, error) {
+	switch {
+	case s == "", s == ServiceBus && e.serviceBus != nil, s == EventHubs && e.eventHubs != nil, s == EventGrid && e.eventGrid != nil:
+	default:
+		return nil, errService
+	}
 	want := func(of Service, entity string) bool {
 		return (s == "" || s == of) && (name == "" || strings.EqualFold(name, entity))
 	}

@@ -240,6 +240,7 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/nothing", "", nil, 404, "/entities"},
 		{"GET", "/entities?limit=many", "", nil, 400, "limit"},
 		{"GET", "/entities?limit=-1", "", nil, 400, "limit"},
+		{"GET", "/entities?service=servicebus", "", nil, 400, "want serviceBus, eventHubs or eventGrid"},
 		{"GET", "/entities", "", []string{"Host", "evil.example"}, 403, "evil.example"},
 		{"DELETE", "/faults", "", []string{"Sec-Fetch-Site", "cross-site"}, 403, "cross-origin"},
 		{"POST", "/faults", "{}", []string{"Origin", "https://evil.example"}, 403, "cross-origin"},
