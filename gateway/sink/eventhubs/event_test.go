@@ -77,6 +77,7 @@ func TestProperties(t *testing.T) {
 		{"no key", delivery.Delivery{Event: base}, func(e *azeventhubs.ReceivedEventData) any { return e.PartitionKey == nil }, true},
 		{"key", delivery.Delivery{Event: base, Key: "twin"}, partitionKey, "twin"},
 		{"key of a transform", delivery.Delivery{Event: base, Key: "twin", Properties: delivery.Properties{PartitionKey: "p"}}, partitionKey, "p"},
+		{"key of 70 characters in 140 bytes", delivery.Delivery{Event: base, Key: strings.Repeat("ü", 70)}, partitionKey, strings.Repeat("ü", 70)},
 		{"key too long", delivery.Delivery{Event: base, Key: strings.Repeat("k", 129)}, func(e *azeventhubs.ReceivedEventData) any { return len(*e.PartitionKey) }, 64},
 		{"properties", delivery.Delivery{Event: extended, Properties: delivery.Properties{Application: []delivery.Property{{Name: "line", Value: "7"}}}}, func(e *azeventhubs.ReceivedEventData) any { return e.Properties }, map[string]any{
 			"line": "7", "cloudEvents:id": "1", "cloudEvents:source": "s", "cloudEvents:type": "t", "cloudEvents:specversion": "1.0",

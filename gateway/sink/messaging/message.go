@@ -100,7 +100,7 @@ func PartitionKey(d *delivery.Delivery) string {
 	if key == "" {
 		key = d.Key
 	}
-	if len(key) > MaxKey || !utf8.ValidString(key) {
+	if units(key) > MaxKey || !utf8.ValidString(key) {
 		return digest(key)
 	}
 	return key

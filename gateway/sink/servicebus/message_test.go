@@ -77,6 +77,7 @@ func TestProperties(t *testing.T) {
 		{"key", delivery.Delivery{Event: base, Key: "twin"}, partitionKey, "twin"},
 		{"key as long as may be", delivery.Delivery{Event: base, Key: strings.Repeat("ü", 64)}, partitionKey, strings.Repeat("ü", 64)},
 		{"key too long", delivery.Delivery{Event: base, Key: long}, func(m *azservicebus.ReceivedMessage) any { return len(*m.PartitionKey) }, 64},
+		{"key of 70 characters in 140 bytes", delivery.Delivery{Event: base, Key: strings.Repeat("ü", 70)}, partitionKey, strings.Repeat("ü", 70)},
 		{"key of a transform", delivery.Delivery{Event: base, Key: "twin", Properties: delivery.Properties{PartitionKey: "p"}}, partitionKey, "p"},
 		{"session", delivery.Delivery{Event: base, Key: "twin", Properties: delivery.Properties{SessionID: "s"}}, func(m *azservicebus.ReceivedMessage) any { return *m.SessionID + *m.PartitionKey }, "ss"},
 		{"session and the same key", delivery.Delivery{Event: base, Properties: delivery.Properties{SessionID: "s", PartitionKey: "s"}}, partitionKey, "s"},

@@ -22,6 +22,8 @@ func TestLimits(t *testing.T) {
 	long := msg("")
 	long.ID = strings.Repeat("i", 129)
 	wantError(t, q.Send(long), broker.ErrArgument)
+	long.ID = strings.Repeat("𝄞", 65)
+	wantError(t, q.Send(long), broker.ErrArgument)
 	r := receiver(t, q, broker.ReceiveAndDelete)
 	wantBodies(t, ready(t, r), "0123456789", "01234")
 	send(t, q, msg("0123456789"))

@@ -3,10 +3,19 @@ package broker
 import (
 	"fmt"
 	"time"
+	"unicode/utf16"
 )
 
-// maxID is the longest message, session or partition id.
+// maxID is the longest message, session or partition id, in UTF-16 code units.
 const maxID = 128
+
+func tooLong(id string) bool {
+	n := 0
+	for _, r := range id {
+		n += utf16.RuneLen(r)
+	}
+	return n > maxID
+}
 
 // Send accepts all of messages or none. It returns once they are enqueued or
 // scheduled; one whose id the entity has seen within its window is dropped
@@ -88,7 +97,7 @@ func (e *Entity) judge(m *Message) error {
 		return fmt.Errorf("%w: %s requires sessions, and the message has no session id", ErrNotAllowed, e.path)
 	case m.HasSession && m.PartitionKey != "" && m.PartitionKey != m.SessionID:
 		return fmt.Errorf("%w: %s: the partition key %q is not the session id %q", ErrNotAllowed, e.path, m.PartitionKey, m.SessionID)
-	case len(m.ID) > maxID, len(m.SessionID) > maxID, len(m.PartitionKey) > maxID:
+	case tooLong(m.ID), tooLong(m.SessionID), tooLong(m.PartitionKey):
 		return fmt.Errorf("%w: %s: a message id, session id or partition key is longer than %d characters", ErrArgument, e.path, maxID)
 	}
 	return nil

@@ -127,7 +127,7 @@ func (e *Entity) tryAccept(owner any, id *string, mode Mode) (*Receiver, <-chan 
 		return nil, e.arrived.wait(), nil
 	case id == nil:
 		s = e.waiting.Front().Value.(*session)
-	case len(*id) > maxID:
+	case tooLong(*id):
 		return nil, nil, fmt.Errorf("%w: %s: a session id is longer than %d characters", ErrArgument, e.path, maxID)
 	case e.sessions[*id] != nil && e.sessions[*id].holder != nil:
 		return nil, nil, fmt.Errorf("%w: session %q of %s is held by another receiver", ErrSessionHeld, *id, e.path)
