@@ -122,12 +122,13 @@ func TestAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			url, arrived := serve(t, tt.handle)
-			s := open(t, `{"topicEndpoint":"`+url+`","caFile":"`+trusted(t, url)+`","accessKey":"`+key+`","schema":"cloudEventSchemaV1_0"}`, eventgrid.Options{})
+			topic := url + "/plant/api/events"
+			s := open(t, `{"topicEndpoint":"`+topic+`","caFile":"`+trusted(t, url)+`","accessKey":"`+key+`","schema":"cloudEventSchemaV1_0"}`, eventgrid.Options{})
 			out := send(t, s, update)[0]
 			if out.Blame != tt.blame || out.RetryAfter != tt.wait || !strings.HasSuffix(out.Reason(), tt.words) {
 				t.Errorf("outcome = %v after %v (%s), want %v after %v (…%s)", out.Blame, out.RetryAfter, out.Reason(), tt.blame, tt.wait, tt.words)
 			}
-			if out.Err != nil && !strings.HasPrefix(out.Reason(), "POST "+url+": ") {
+			if out.Err != nil && !strings.HasPrefix(out.Reason(), "POST "+topic+": ") || strings.Contains(out.Reason(), "api-version") {
 				t.Errorf("%q does not say which topic", out.Reason())
 			}
 			requireNoSecret(t, out.Reason())
@@ -135,7 +136,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("%d requests were made, want 1", len(arrived))
 			}
 			r := <-arrived
-			if r.uri != "/api/events?api-version=2018-01-01" || r.header.Get("aeg-sas-key") != key ||
+			if r.uri != "/plant/api/events?api-version=2018-01-01" || r.header.Get("aeg-sas-key") != key ||
 				r.header.Get("Content-Type") != "application/cloudevents-batch+json; charset=utf-8" || !strings.HasPrefix(r.header.Get("User-Agent"), "headgate") {
 				t.Errorf("request %s with %v", r.uri, r.header)
 			}

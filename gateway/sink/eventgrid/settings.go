@@ -23,7 +23,7 @@ const (
 // settings are those of an endpoint, ready for use.
 type settings struct {
 	url       string // with the version of the API
-	origin    string // method, scheme and host: what errors name
+	origin    string // method, scheme, host and path: what errors name
 	accessKey string // empty: an identity
 	schema    Schema
 	caFile    string
@@ -78,10 +78,10 @@ func (s *settings) parseTopic(in *sink.Settings, text string) {
 		in.Refuse("topicEndpoint", "must be scheme, host and path alone, such as https://TOPIC.REGION-1.eventgrid.azure.net/api/events")
 		return
 	}
-	s.origin = "POST https://" + u.Host
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/api/events"
 	}
+	s.origin = "POST https://" + u.Host + u.EscapedPath()
 	u.RawQuery = "api-version=2018-01-01"
 	s.url = u.String()
 }
