@@ -53,6 +53,7 @@ func New(seed uint64) *Factory {
 		}
 		f.lines = append(f.lines, l)
 	}
+	f.lines[0].machines[1].overheat() // whoever watches is to see an alarm soon
 	return f
 }
 

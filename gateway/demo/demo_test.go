@@ -123,6 +123,21 @@ func TestFactory(t *testing.T) {
 	}
 }
 
+// TestAlarmComesEarly: at 20 events a second nobody waits long for one, whatever
+// the seed.
+func TestAlarmComesEarly(t *testing.T) {
+	for seed := range uint64(200) {
+		f, came := demo.New(seed), false
+		for range 300 {
+			e := f.Next(noon)
+			came = came || e.Type == event.TwinCreate && strings.HasPrefix(e.Subject, "alarm-")
+		}
+		if !came {
+			t.Errorf("seed %d: no alarm among the first 300 events", seed)
+		}
+	}
+}
+
 func TestSameSeedSameFactory(t *testing.T) {
 	a, b := demo.New(7), demo.New(7)
 	for range 300 {

@@ -53,6 +53,11 @@ func newMachine(rnd *rand.Rand, k kind, line int) *machine {
 	return m
 }
 
+// overheat has an oven be too hot, at the height of its swing, from which it cools.
+func (m *machine) overheat() {
+	m.value, m.phase = tooHot+8, math.Pi/2
+}
+
 func (m *machine) model() string {
 	return [...]string{PressModel, OvenModel, ConveyorModel, RobotModel}[m.kind]
 }
