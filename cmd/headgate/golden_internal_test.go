@@ -271,7 +271,7 @@ func TestCommands(t *testing.T) {
 		}, args: []string{"twin", "room 1", "--limit", "2"}},
 		{name: "plugin-logs", say: map[string]string{"GET /api/v1/plugins/tsi/logs?level=info&limit=100": `200 {"dropped":7,"items":[{"at":"2026-01-02T03:04:06Z","version":2,"level":"error","text":"it failed on an event: trapped","from":"server","position":"9-0","trap":"trap-1.json"},{"at":"2026-01-02T03:04:05Z","version":1,"level":"info","text":"two\nlines","from":"plugin"}]}`},
 			args: []string{"plugin", "logs", "tsi", "--level", "info"}},
-		{name: "endpoints-test", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
+		{name: "endpoints-test", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS, and opened a link for sending; no message was sent, so that the entity's rules on size, quota and sessions were not tried","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
 		{name: "sources-test", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
 		{name: "sources-test-fails", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
 		{name: "endpoints-test-fails", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},

@@ -178,7 +178,7 @@ func TestKind(t *testing.T) {
 	}
 	n := start(t)
 	found, err := open(t, n.connection(), "hub", eventhubs.Options{}).Probe(within(t))
-	if err != nil || !strings.Contains(found, "the shared access key send") || n.count() != 0 {
+	if err != nil || !strings.Contains(found, "the shared access key send") || !strings.Contains(found, "the hub's rules on size and quota were not tried") || n.count() != 0 {
 		t.Errorf("Probe = %q, %v, and the hub holds %d events", found, err, n.count())
 	}
 	n = serve(t, "127.0.0.1:0", emulator.Options{Declared: true})

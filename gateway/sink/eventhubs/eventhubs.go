@@ -52,12 +52,13 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 		return nil, err
 	}
 	s, err := messaging.NewSender(target, messaging.Service[*azeventhubs.ProducerClient]{
-		New:   newClient(o.Name()),
-		Ready: p.ready,
-		Pack:  p.pack,
-		Place: p.place,
-		Code:  code,
-		Role:  "Azure Event Hubs Data Sender",
+		New:     newClient(o.Name()),
+		Ready:   p.ready,
+		Pack:    p.pack,
+		Place:   p.place,
+		Code:    code,
+		Role:    "Azure Event Hubs Data Sender",
+		Untried: "the hub's rules on size and quota",
 	}, o)
 	if err != nil {
 		return nil, err

@@ -62,6 +62,7 @@ type Service[C Client] struct {
 
 	Role       string // that an identity needs
 	NotAllowed string // what to do when a message is not allowed; may be empty
+	Untried    string // what a probe cannot tell, for want of a message
 }
 
 // Transfer is one message of AMQP: N deliveries, at least one, which are taken
@@ -145,7 +146,8 @@ func (s *Sender[C]) Probe(ctx context.Context) (string, error) {
 		return "", s.service.judge(ctx, &s.target, err, true).Err
 	}
 	closeClient(client, w)
-	return fmt.Sprintf("connected to %s%s, signed in with %s, and opened a link for sending", s.target.Origin(), s.target.security(), s.target.proof()), nil
+	return fmt.Sprintf("connected to %s%s, signed in with %s, and opened a link for sending; no message was sent, so that %s were not tried",
+		s.target.Origin(), s.target.security(), s.target.proof(), s.service.Untried), nil
 }
 
 func (t *Target) security() string {

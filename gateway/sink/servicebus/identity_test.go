@@ -161,7 +161,7 @@ func TestKind(t *testing.T) {
 		}
 	}
 	found, err := open(t, start(t).connection(), "q", servicebus.Options{}).Probe(within(t))
-	if err != nil || !strings.Contains(found, "without TLS") || !strings.Contains(found, "the shared access key send") {
+	if err != nil || !strings.Contains(found, "without TLS") || !strings.Contains(found, "the shared access key send") || !strings.Contains(found, "rules on size, quota and sessions were not tried") {
 		t.Errorf("Probe = %q, %v", found, err)
 	}
 }

@@ -58,6 +58,7 @@ func New(raw json.RawMessage, o Options) (*Sink, error) {
 		Code:       code,
 		Role:       "Azure Service Bus Data Sender",
 		NotAllowed: "an entity that requires sessions takes no message without one: let a transform set sessionId, as the plugin sessions does",
+		Untried:    "the entity's rules on size, quota and sessions",
 	}, o)
 	if err != nil {
 		return nil, err
