@@ -1,4 +1,4 @@
-import { Checkbox } from "@fluentui/react-components";
+import { Checkbox, MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
@@ -40,6 +40,20 @@ export function EndpointActivity({ endpoint, status, chart }: { endpoint: Endpoi
             note={status.deadLetterError ?? "given up, kept for you"}
           />
         </dl>
+      )}
+      {status?.lastRejection && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody style={{ overflowWrap: "anywhere" }}>
+            <MessageBarTitle>The latest event that it refused</MessageBarTitle>
+            {status.lastRejection}
+            {status.lastRejectedAt && (
+              <span className="quiet">
+                {" "}
+                (<RelativeTime at={status.lastRejectedAt} />)
+              </span>
+            )}
+          </MessageBarBody>
+        </MessageBar>
       )}
       {chart}
       <div className={styles.two}>
