@@ -413,6 +413,22 @@ func (b *bindings) warmUp(ctx context.Context) {
 	_ = group.Wait()
 }
 
+// open returns the breakers that are open among the bindings in use, by plugin.
+func (b *bindings) open() []*plugin.BreakerError {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var open []*plugin.BreakerError
+	for _, s := range b.held {
+		if e := s.Open(); e != nil && s.users > 0 {
+			open = append(open, e)
+		}
+	}
+	slices.SortFunc(open, func(x, y *plugin.BreakerError) int {
+		return cmp.Or(cmp.Compare(x.Plugin, y.Plugin), x.Since.Compare(y.Since))
+	})
+	return open
+}
+
 func (b *bindings) release(keys []bindingKey) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

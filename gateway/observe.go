@@ -99,6 +99,9 @@ func (g *Gateway) Status(context.Context) (catalog.Status, error) {
 	for _, config := range snapshot.Sources {
 		s.Sources = append(s.Sources, g.sources.status(config))
 	}
+	for _, open := range g.builder.bindings.open() {
+		s.Breakers = append(s.Breakers, catalog.BreakerStatus{Plugin: open.Plugin, Since: open.Since.UTC(), Until: open.Until.UTC(), Reason: open.Last.Error()})
+	}
 	s.State, s.Reason = summary(s)
 	return s, nil
 }
@@ -152,6 +155,9 @@ func summary(s catalog.Status) (catalog.State, string) {
 		return catalog.Failing, fmt.Sprintf("%d of %d endpoints are failing, %s among them: %s", bad, len(s.Endpoints), worst.Name, worst.Reason)
 	case failing != nil:
 		return catalog.Failing, fmt.Sprintf("Source %s is %s since %s: %s", failing.Name, failing.State, failing.Since.UTC().Format(time.RFC3339), failing.Reason)
+	case len(s.Breakers) > 0:
+		b := s.Breakers[0]
+		return catalog.Failing, fmt.Sprintf("Plugin %s kept trapping and is left alone until %s: %s", b.Plugin, b.Until.Format(time.RFC3339), b.Reason)
 	case worst.State == catalog.CatchingUp:
 		return worst.State, fmt.Sprintf("Endpoint %s is catching up", worst.Name)
 	case len(s.Endpoints) == 0:

@@ -39,7 +39,9 @@ func TestPluginsTellWhatTheyDid(t *testing.T) {
 	if config["version"] != "v7" || at(t, config, "items", 0, "value") != "***" {
 		t.Errorf("%v", config)
 	}
-	s.api(http.MethodGet, "/emulator", "").problem(t, 404)
+	if emulated := s.api(http.MethodGet, "/emulator", "").want(t, 200).object(t); emulated["running"] != false {
+		t.Errorf("%v, where no emulator runs", emulated)
+	}
 }
 
 func TestTrapsAreGrouped(t *testing.T) {
@@ -81,5 +83,30 @@ func TestEmulatorIsShown(t *testing.T) {
 	v := s.api(http.MethodGet, "/emulator?service=eventHubs&limit=5", "").want(t, 200).object(t)
 	if at(t, v, "items", 0, "service") != "eventHubs" || at(t, v, "items", 0, "limit") != 5.0 {
 		t.Errorf("%v", v)
+	}
+}
+
+// A plugin that is left alone is told by the status, until it is out of use.
+func TestOpenBreakerIsSeen(t *testing.T) {
+	s := start(t, t.TempDir())
+	s.pushVersion("broken", guest(t, "workbench/testdata/awkward")).want(t, 201)
+	s.put("/plugins/broken", `{"breaker":{"traps":1,"window":1,"pause":"1h","maxPause":"1h"}}`)
+	s.fileEndpoint("hub")
+	s.put("/routes/broken", `{"endpointName":"hub","filters":[{"plugin":"broken","config":{"do":"trap"}}]}`)
+	status := func() map[string]any { return s.api(http.MethodGet, "/status", "").want(t, 200).object(t) }
+	if b := status()["breakers"]; b != nil {
+		t.Fatalf("before an event the open breakers are %v", b)
+	}
+	for i := range 4 {
+		s.send(update(fmt.Sprint(i), "room", "/x", "1"))
+	}
+	eventually(t, "the breaker to open", func() bool { return status()["breakers"] != nil })
+	now := status()
+	if plugin := fmt.Sprint(at(t, now, "breakers", 0, "plugin")); now["state"] != "failing" || !strings.HasPrefix(plugin, "broken") || !strings.Contains(now["reason"].(string), "is left alone until") {
+		t.Errorf("with an open breaker: %v, %v, %v", now["state"], now["reason"], now["breakers"])
+	}
+	s.api(http.MethodDelete, "/routes/broken", "").want(t, 204)
+	if b := status()["breakers"]; b != nil {
+		t.Errorf("out of use the open breakers are %v", b)
 	}
 }

@@ -26,6 +26,8 @@ type Status struct {
 	Journal   JournalStatus    `json:"journal"`
 	Endpoints []EndpointStatus `json:"endpoints"`
 	Sources   []SourceStatus   `json:"sources"`
+	// Breakers are those that are open: plugins in use that are left alone.
+	Breakers []BreakerStatus `json:"breakers,omitempty"`
 	// Tail counts what followers of the live tail were too slow to be told.
 	Tail TailStatus `json:"tail"`
 }
@@ -60,6 +62,15 @@ type EndpointStatus struct {
 	// DeadLetterError is why dead letters are not copied to the container that
 	// the endpoint names.
 	DeadLetterError string `json:"deadLetterError,omitempty"`
+}
+
+// BreakerStatus is a plugin, under one configuration, that kept trapping and is
+// left alone for a while.
+type BreakerStatus struct {
+	Plugin string    `json:"plugin"`
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`  // when the next events are let through
+	Reason string    `json:"reason"` // the trap that opened it
 }
 
 // TailStatus counts the followers of the live tail.

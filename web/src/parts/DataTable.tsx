@@ -6,6 +6,8 @@ import { useShortcut } from "~/app/shortcuts";
 import styles from "./DataTable.module.css";
 import { usePhone } from "./usePhone";
 
+const byText = new Intl.Collator("en", { numeric: true }); // made once: 10,000 rows are 130,000 comparisons
+
 export interface Column<T> {
   id: string;
   header: ReactNode;
@@ -68,7 +70,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
     const by = sort && columns.find((c) => c.id === sort.column)?.sort;
     if (!by) return rows;
     const keyed = rows.map((row) => ({ row, value: by(row) }));
-    keyed.sort((a, b) => (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : String(a.value).localeCompare(String(b.value), "en", { numeric: true })));
+    keyed.sort((a, b) => (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : byText.compare(String(a.value), String(b.value))));
     if (sort.down) keyed.reverse();
     return keyed.map((k) => k.row);
   }, [rows, columns, sort]);

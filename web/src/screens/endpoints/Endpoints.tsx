@@ -80,8 +80,7 @@ function Sentence({ status }: { status: Schemas["Status"] }) {
         <span className="mono">{first.name}</span> is {first.state}
         {first.since && (
           <>
-            {" "}
-            since <RelativeTime at={first.since} />
+            , which began <RelativeTime at={first.since} />
           </>
         )}
         : {first.reason ?? "it refuses what it is sent"}

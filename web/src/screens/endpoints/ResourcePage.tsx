@@ -64,10 +64,10 @@ export function EndpointPage() {
           <>
             {live.state === "failing" ? (
               <>
-                It fails{live.since && <> since <RelativeTime at={live.since} /></>}: {live.reason ?? "it refuses what it is sent"}
+                {live.since ? <>It began to fail <RelativeTime at={live.since} /></> : "It fails"}: {live.reason ?? "it refuses what it is sent"}
               </>
             ) : live.state === "paused" ? (
-              <>Nothing is sent to it{live.since && <> since <RelativeTime at={live.since} /></>}: it is paused. What routes send there is kept</>
+              <>Nothing is sent to it: it is paused. What routes send there is kept</>
             ) : now !== undefined && now > 0 ? (
               <>Takes {rate(now)}</>
             ) : (
@@ -111,7 +111,7 @@ export function SourcePage() {
         ) : live.state === "disabled" ? (
           <>Fetches nothing: it is switched off.</>
         ) : (
-          <>It is {live.state}{live.since && <> since <RelativeTime at={live.since} /></>}{live.reason && <>: {live.reason}</>}.</>
+          <>It is {live.state}{live.since && <>, which began <RelativeTime at={live.since} /></>}{live.reason && <>: {live.reason}</>}.</>
         ))
       }
       activity={data && <SourceActivity source={data.resource} status={live} chart={chart && <RangedChart title="Events a second" chart={chart} range={range} onRange={(r) => to({ range: r })} />} />}

@@ -23,6 +23,9 @@ export function problemsOf(s: Schemas["Status"]): Trouble[] {
       next: "Nothing is lost while it waits. Mend the endpoint or its settings; what waits is then sent by itself.",
     });
   }
+  for (const b of s.breakers ?? []) {
+    out.push({ name: b.plugin, cause: b.reason, since: b.since, effect: "It kept trapping and is left alone for a while; events for it become dead letters or wait, as its settings say.", next: "Look at its traps, activate a version that works, then redrive the dead letters." });
+  }
   for (const src of s.sources) {
     if (src.state !== "failing" && src.state !== "stopped") continue;
     out.push({ name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
