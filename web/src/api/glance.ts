@@ -38,7 +38,12 @@ interface Change {
 export function patchOf(data: unknown): Change[] | undefined {
   const list = isObject(data) ? data.patch : undefined;
   if (!Array.isArray(list) || list.length === 0) return undefined;
-  return list.slice(0, 12).filter(isObject).map((op) => ({ path: String(op.path ?? "").replace(/^\//, "").replaceAll("/", "."), value: op.value, gone: op.op === "remove" }));
+  return list.slice(0, 12).filter(isObject).map((op) => ({ path: dotted(String(op.path ?? "")), value: op.value, gone: op.op === "remove" }));
+}
+
+/** A JSON Pointer, as people write it. */
+function dotted(pointer: string): string {
+  return pointer.replace(/^\//, "").replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function modelOf(data: Record<string, unknown>): unknown {

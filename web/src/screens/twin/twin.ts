@@ -50,6 +50,8 @@ export function whole(pages: readonly TwinPage[]): Whole {
 
 export type Fate = "delivered" | "retrying" | "dead" | "event";
 
+const worst: readonly Fate[] = ["dead", "retrying", "delivered"];
+
 export interface Lane {
   /** A route; "" for the events themselves. */
   route: string;
@@ -64,14 +66,15 @@ export function lanes(items: readonly TwinEvent[]): Lane[] {
   for (const item of items) {
     const at = Date.parse(item.time);
     events.marks.push({ at, id: item.id, fate: "event" });
-    const fates = new Map<string, Fate>();
+    const outputs = new Map<string, Map<string, Fate>>(); // what became of each output of a route: its latest attempt says
     for (const d of item.deliveries) {
       const lane = byRoute.get(d.route) ?? { route: d.route, endpoints: [], marks: [] };
       byRoute.set(d.route, lane);
       if (!lane.endpoints.includes(d.endpoint)) lane.endpoints.push(d.endpoint);
-      fates.set(d.route, d.outcome === "delivered" ? "delivered" : d.dead ? "dead" : "retrying");
+      const mine = outputs.get(d.route) ?? new Map<string, Fate>();
+      outputs.set(d.route, mine.set(`${d.output} ${d.endpoint}`, d.outcome === "delivered" ? "delivered" : d.dead ? "dead" : "retrying"));
     }
-    for (const [route, fate] of fates) byRoute.get(route)!.marks.push({ at, id: item.id, fate });
+    for (const [route, mine] of outputs) byRoute.get(route)!.marks.push({ at, id: item.id, fate: worst.find((f) => [...mine.values()].includes(f))! });
   }
   return [events, ...[...byRoute.values()].sort((a, b) => a.route.localeCompare(b.route, "en", { numeric: true }))];
 }
