@@ -78,7 +78,9 @@ export function DataTable<T>(p: DataTableProps<T>) {
   const shown = phone ? columns.filter((c) => c.phone !== "hide") : columns;
   const wholes = phone ? shown.filter((c) => c.phone === "whole").length : 0;
   const inLine = shown.filter((c) => !(phone && c.phone === "whole"));
-  const tracks = (onSelect ? "32px " : "") + inLine.map((c) => c.width ?? "minmax(0, 1fr)").join(" ");
+  const fixed = (onSelect ? "32px " : "") + inLine.map((c) => c.width ?? "minmax(0, 1fr)").join(" ");
+  // What has a line of its own is as wide as all tracks: one of them must take the room that is left.
+  const tracks = wholes > 0 && !fixed.includes("fr") ? fixed + " minmax(0, 1fr)" : fixed;
   const height = rowHeight + wholes * 24;
   const headed = !(phone && wholes > 0 && inLine.length === 1 && !onSelect);
   const headHeight = headed ? 37 : 0;

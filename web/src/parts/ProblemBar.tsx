@@ -10,7 +10,7 @@ export function ProblemBar({ problem, title, action }: { problem: unknown; title
     <MessageBar intent={p.offline || p.conflict ? "warning" : "error"} layout="multiline" role="alert">
       <MessageBarBody style={{ overflowWrap: "anywhere" }}>
         <MessageBarTitle>{head}</MessageBarTitle>
-        {p.field && <code>{p.field}: </code>}
+        {p.field && !p.message.startsWith(p.field + ":") && <code>{p.field}: </code>}
         {p.message}
       </MessageBarBody>
       {action && <MessageBarActions>{action}</MessageBarActions>}

@@ -84,7 +84,8 @@ function TrialCheck({ trial: t }: { trial: Trial }) {
       </Check>
     );
   }
-  const made = t.kind === "filter" ? `${count(t.passed)} pass, ${count(t.events - t.passed - t.failed)} do not` : `${count(t.passed)} become ${plural(t.outputs, "event")}, of ${count(Math.max(0, t.events - t.passed - t.failed))} it makes nothing`;
+  const others = Math.max(0, t.events - t.passed - t.failed);
+  const made = t.kind === "filter" ? `${count(t.passed)} pass, ${count(others)} do not` : `${count(t.passed)} ${t.passed === 1 ? "becomes" : "become"} ${plural(t.outputs, "event")}${others > 0 ? `, of ${count(others)} it makes nothing` : ""}`;
   return (
     <Check ok={t.failed === 0 && t.deterministic} warn={t.failed > 0 || !t.deterministic}>
       {t.failed > 0 ? `Fails on ${count(t.failed)} of ${plural(t.events, "event")} ` : `Tried on ${plural(t.events, "event")} `}

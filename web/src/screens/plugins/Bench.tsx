@@ -42,15 +42,15 @@ export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; sear
 
   const ref = { plugin: `${plugin.name}@${version.version}`, config };
   const draft: RouteDraft = { ...emptyDraft, filters: kind === "filter" ? [ref] : [], transforms: kind === "transform" ? [ref] : [] };
-  const rested = useDebounced(useMemo(() => JSON.stringify([draft, event.value, runs]), [draft, event.value, runs]), 300);
   const ready = event.value !== undefined;
+  const rested = useDebounced(useMemo(() => (ready ? JSON.stringify([draft, event.value, runs]) : undefined), [draft, event.value, ready, runs]), 300);
   const test = useQuery({
     queryKey: ["routes:test", "bench", rested],
     queryFn: async ({ signal }) => {
-      const [d, e] = JSON.parse(rested) as [RouteDraft, CloudEvent];
+      const [d, e] = JSON.parse(rested!) as [RouteDraft, CloudEvent];
       return { event: e, result: (await testRoute(d, [e], signal))[0]! };
     },
-    enabled: ready,
+    enabled: ready && rested !== undefined,
     placeholderData: keepPreviousData,
     retry: false,
     gcTime: 60_000,

@@ -2,7 +2,7 @@ import { Button, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, Tab, TabLis
 import { ArrowUpload20Regular, MoreHorizontal20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { api } from "~/api/client";
 import { pluginsQuery, routesQuery } from "~/api/queries";
@@ -18,7 +18,7 @@ import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
 import { useToasts } from "~/parts/Toasts";
-import { pluginQuery, usesOf, type Plugin, type Use } from "./data";
+import { countTraps, pluginQuery, trapsQuery, usesOf, type Plugin, type Use } from "./data";
 import { documentOf } from "./documents";
 import { DropTarget } from "./DropTarget";
 import { pluginRoute, type PluginSearch } from "./route";
@@ -45,6 +45,7 @@ export function PluginPage() {
   const { data, error, refetch } = useQuery(pluginQuery(name));
   const { data: plugins } = useQuery(pluginsQuery);
   const { data: routes } = useQuery(routesQuery);
+  const { data: groups } = useQuery(trapsQuery);
   const uses = useMemo(() => usesOf(routes ?? [], name), [routes, name]);
   const [dropped, setDropped] = useState<File>();
   const [asks, setAsks] = useState(false);
@@ -61,6 +62,7 @@ export function PluginPage() {
   }
   if (!data) return <Skeleton lines={8} />;
   const { plugin, etag } = data;
+  const traps = countTraps(groups ?? [], name, plugin.active);
   const tab = search.tab ?? "versions";
   const active = plugin.versions.find((v) => v.version === plugin.active);
   return (
@@ -72,8 +74,8 @@ export function PluginPage() {
     >
       <PageHead
         title={name}
-        badge={<Health plugin={plugin} uses={uses} />}
-        sentence={<Sentence plugin={plugin} uses={uses} />}
+        badge={<Health traps={traps} uses={uses} />}
+        sentence={<Sentence plugin={plugin} traps={traps} uses={uses} />}
         actions={
           <>
             <CopyAs
@@ -101,7 +103,7 @@ export function PluginPage() {
           </>
         }
       />
-      <div style={{ overflowX: "auto" }}>
+      <InSight of={tab}>
         <TabList selectedValue={tab} onTabSelect={(_, d) => to({ tab: d.value as PluginSearch["tab"], version: undefined, group: undefined, level: undefined, event: undefined })}>
           {(Object.keys(tabWords) as (keyof typeof tabWords)[]).map((t) => (
             <Tab key={t} value={t}>
@@ -110,7 +112,7 @@ export function PluginPage() {
             </Tab>
           ))}
         </TabList>
-      </div>
+      </InSight>
       <Suspense fallback={<Skeleton lines={5} />}>
         {tab === "versions" && <Versions plugin={plugin} etag={etag} uses={uses} activating={search.activate} onActivating={(activate) => to({ activate })} />}
         {tab === "used" && <UsedBy uses={uses} active={plugin.active} />}
@@ -156,13 +158,25 @@ export function PluginPage() {
   );
 }
 
-function Health({ plugin, uses }: { plugin: Plugin; uses: readonly Use[] }) {
-  const traps = plugin.versions.find((v) => v.version === plugin.active)?.stats?.traps ?? 0;
+/** A row that scrolls, on phones, with what is selected in sight. */
+function InSight({ of, children }: { of: string; children: ReactNode }) {
+  const row = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    row.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [of]);
+  return (
+    <div ref={row} style={{ overflowX: "auto" }}>
+      {children}
+    </div>
+  );
+}
+
+function Health({ traps, uses }: { traps: number; uses: readonly Use[] }) {
   if (traps > 0) return <StateBadge state="failing" word={plural(traps, "trap")} />;
   return uses.length > 0 ? <StateBadge state="healthy" word="in use" /> : <StateBadge state="idle" word="not used" />;
 }
 
-function Sentence({ plugin: p, uses }: { plugin: Plugin; uses: readonly Use[] }) {
+function Sentence({ plugin: p, traps, uses }: { plugin: Plugin; traps: number; uses: readonly Use[] }) {
   const n = new Set(uses.map((u) => u.route.id)).size;
   const s = p.versions.find((v) => v.version === p.active)?.stats;
   const newest = p.versions.at(-1)?.version ?? 0;
@@ -170,7 +184,7 @@ function Sentence({ plugin: p, uses }: { plugin: Plugin; uses: readonly Use[] })
     <>
       Version {p.active} is active{n === 0 ? ", and no route uses it" : `, and ${plural(n, "route")} use${n === 1 ? "s" : ""} it`}
       {s && s.events > 0 && `; it saw ${plural(s.events, "event")} since the start`}
-      {s && s.traps > 0 && `, and trapped ${s.traps === 1 ? "once" : plural(s.traps, "time")}`}
+      {traps > 0 && `; ${plural(traps, "trap")} of it ${traps === 1 ? "is" : "are"} kept`}
       {newest > p.active && `. Version ${newest} waits to be activated`}.
     </>
   );

@@ -7,13 +7,13 @@ import { useCommand } from "~/app/commands";
 import { useShortcut } from "~/app/shortcuts";
 import { pluginsQuery, routesQuery } from "~/api/queries";
 import { EmptyState } from "~/parts/EmptyState";
-import { bytes, count, duration, plural } from "~/parts/figures";
+import { bytes, count, plural } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
-import { countUses, type Plugin } from "./data";
+import { countTraps, countUses, trapsQuery, type Plugin, type TrapGroup } from "./data";
 import { DropTarget } from "./DropTarget";
 import styles from "./Plugins.module.css";
 import { pluginsRoute } from "./route";
@@ -29,6 +29,7 @@ export function Plugins() {
   const to = (change: Partial<typeof search>) => void navigate({ to: "/plugins", search: (s) => ({ ...s, ...change }), replace: true });
   const plugins = useQuery(pluginsQuery);
   const { data: routes } = useQuery(routesQuery);
+  const { data: traps } = useQuery(trapsQuery);
   const [dropped, setDropped] = useState<File>();
   const upload = () => to({ upload: true });
   useShortcut("u", "Upload a plugin", upload);
@@ -59,7 +60,9 @@ export function Plugins() {
       />
       {all.length === 0 ? (
         <EmptyState title="No plugins yet" icon={<PuzzlePiece20Regular />} action={<Button appearance="primary" onClick={upload}>Upload the first one</Button>}>
-          A plugin is a WebAssembly module that decides which events pass, or changes them. <code>headgate plugin new</code> starts one in Go.
+          <p>
+            A plugin is a WebAssembly module that decides which events pass, or changes them. <code>headgate plugin new</code> starts one in Go.
+          </p>
         </EmptyState>
       ) : (
         <>
@@ -69,7 +72,7 @@ export function Plugins() {
               {q === "" ? plural(all.length, "plugin") : `${count(shown.length)} of ${plural(all.length, "plugin")}`}
             </span>
           </div>
-          {shown.length === 0 ? <EmptyState title="No plugin is called so" action={<Button onClick={() => to({ q: undefined })}>Show all</Button>} /> : <Cards key={q} plugins={shown} uses={uses} />}
+          {shown.length === 0 ? <EmptyState title="No plugin is called so" action={<Button onClick={() => to({ q: undefined })}>Show all</Button>} /> : <Cards key={q} plugins={shown} uses={uses} traps={traps ?? []} />}
         </>
       )}
       {search.upload && (
@@ -89,7 +92,7 @@ export function Plugins() {
 }
 
 /** The cards in sight, and as many more as are scrolled to. */
-function Cards({ plugins, uses }: { plugins: readonly Plugin[]; uses: ReadonlyMap<string, number> }) {
+function Cards({ plugins, uses, traps }: { plugins: readonly Plugin[]; uses: ReadonlyMap<string, number>; traps: readonly TrapGroup[] }) {
   const [shown, setShown] = useState(page);
   const end = useRef<HTMLDivElement>(null);
   const more = plugins.length > shown;
@@ -103,7 +106,7 @@ function Cards({ plugins, uses }: { plugins: readonly Plugin[]; uses: ReadonlyMa
     <>
       <ul className={styles.cards}>
         {plugins.slice(0, shown).map((p) => (
-          <Card key={p.name} plugin={p} uses={uses.get(p.name) ?? 0} />
+          <Card key={p.name} plugin={p} uses={uses.get(p.name) ?? 0} traps={countTraps(traps, p.name, p.active)} />
         ))}
       </ul>
       {more && <div ref={end} style={{ height: 1 }} />}
@@ -111,17 +114,16 @@ function Cards({ plugins, uses }: { plugins: readonly Plugin[]; uses: ReadonlyMa
   );
 }
 
-function Card({ plugin: p, uses }: { plugin: Plugin; uses: number }) {
+function Card({ plugin: p, uses, traps }: { plugin: Plugin; uses: number; traps: number }) {
   const active = p.versions.find((v) => v.version === p.active);
   const latest = p.versions.at(-1);
-  const s = active?.stats;
   return (
     <li className={styles.card}>
       <div className={styles.cardHead}>
         <Link to="/plugins/$name" params={{ name: p.name }} className={styles.cardName}>
           {p.name}
         </Link>
-        {s && s.traps > 0 ? <StateBadge state="failing" word={plural(s.traps, "trap")} /> : uses > 0 ? <StateBadge state="healthy" word="in use" /> : <StateBadge state="idle" word="not used" />}
+        {traps > 0 ? <StateBadge state="failing" word={plural(traps, "trap")} /> : uses > 0 ? <StateBadge state="healthy" word="in use" /> : <StateBadge state="idle" word="not used" />}
       </div>
       <p className={styles.cardKinds}>{active?.kinds.join(" and ")}</p>
       <dl className={styles.cardFacts}>
@@ -141,8 +143,8 @@ function Card({ plugin: p, uses }: { plugin: Plugin; uses: number }) {
           <dd>{active ? bytes(active.size) : "–"}</dd>
         </div>
         <div>
-          <dt>{s && s.events > 0 ? "p99" : "Uploaded"}</dt>
-          <dd>{s && s.events > 0 ? duration(s.p99Micros * 1000) : active && <RelativeTime at={active.createdAt} />}</dd>
+          <dt>Uploaded</dt>
+          <dd>{active && <RelativeTime at={active.createdAt} />}</dd>
         </div>
       </dl>
     </li>

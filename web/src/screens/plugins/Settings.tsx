@@ -47,7 +47,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
       const before = base.settings;
       const now = await put(draft, ifMatch);
       setTheirs(undefined);
-      notify({ title: `The settings of ${plugin.name} are saved`, body: "Every event from now on is under them.", undo: () => void put(before, now).catch((e: unknown) => notify({ title: "It could not be undone", body: asProblem(e).message, intent: "error" })) });
+      notify({ title: `The settings of ${plugin.name} are saved`, body: "Every event from now on is under them.", undo: () => void put(before, now).then(() => notify({ title: `The settings of ${plugin.name} are as they were` }), (e: unknown) => notify({ title: "It could not be undone", body: asProblem(e).message, intent: "error" })) });
     } catch (error) {
       const p = asProblem(error);
       if (p.conflict) {
@@ -65,7 +65,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
     setDraft(next as PluginSettings);
     setProblem(undefined);
   };
-  const problems = (prefix: string) => (problem?.field?.startsWith(prefix) ? { [problem.field.slice(prefix.length + 1)]: problem.message } : {});
+  const problems = (prefix: string) => (problem?.field?.startsWith(prefix) ? { [problem.field.slice(prefix.length + 1) || (/\blimit (\w+):/.exec(problem.message)?.[1] ?? "")]: problem.message } : {});
   const grants = draft.grants ?? [];
   const grant = (name: "clock" | "random", on: boolean) => part("grants", on ? [...new Set([...grants, name])].sort() : grants.filter((g) => g !== name));
   const cli = command("headgate", "plugin", "set", plugin.name, ...Object.entries(draft.limits ?? {}).flatMap(([k, v]) => ["--limit", `${k}=${v}`]), ...(grants.length > 0 ? ["--grant", grants.join(",")] : []), ...(draft.breaker?.onOpen ? ["--on-open", draft.breaker.onOpen] : []));

@@ -1,8 +1,9 @@
 import { Button } from "@fluentui/react-components";
 import { ArrowDownload20Regular, ChevronDown16Regular, ChevronRight16Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { api, urlOf } from "~/api/client";
-import type { Schemas } from "~/api/queries";
 import { CopyAs } from "~/parts/CopyAs";
 import { EmptyState } from "~/parts/EmptyState";
 import { EventLink } from "~/parts/EventFate";
@@ -13,31 +14,27 @@ import { RelativeTime } from "~/parts/RelativeTime";
 import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { visible } from "~/parts/visible";
-import type { Plugin } from "./data";
+import { refParts } from "~/parts/pluginRef";
+import { trapsQuery, type Plugin, type TrapGroup } from "./data";
 import styles from "./PluginPage.module.css";
-
-type Group = Schemas["TrapGroup"];
 
 /** Where a plugin failed, by cause: each with the event, the configuration, the trace, and all that shows it again. */
 export function Traps({ plugin, group, onGroup }: { plugin: Plugin; group: string | undefined; onGroup: (group: string | undefined) => void }) {
-  const groups = useQuery({
-    queryKey: ["traps", plugin.name],
-    queryFn: async ({ signal }) => (await api.get("/traps/groups", { query: { plugin: plugin.name }, signal })).data.items,
-    refetchInterval: 5000,
-  });
+  const groups = useQuery(trapsQuery);
+  const mine = useMemo(() => groups.data?.filter((g) => refParts(g.plugin).name === plugin.name), [groups.data, plugin.name]);
   if (groups.isError && !groups.data) return <ProblemBar problem={groups.error} action={<Button onClick={() => void groups.refetch()}>Try again</Button>} />;
-  if (groups.isPending) return <Skeleton lines={5} />;
-  if (groups.data.length === 0) return <EmptyState title="It has not trapped">When an event makes a plugin fail, the event becomes a dead letter, and what is needed to see the failure again is kept here.</EmptyState>;
+  if (!mine) return <Skeleton lines={5} />;
+  if (mine.length === 0) return <EmptyState title="It has not trapped">When an event makes a plugin fail, the event becomes a dead letter, and what is needed to see the failure again is kept here.</EmptyState>;
   return (
     <ul className={styles.groups}>
-      {groups.data.map((g) => (
+      {mine.map((g) => (
         <Cause key={g.id} group={g} open={g.id === group} onToggle={() => onGroup(g.id === group ? undefined : g.id)} />
       ))}
     </ul>
   );
 }
 
-function Cause({ group: g, open, onToggle }: { group: Group; open: boolean; onToggle: () => void }) {
+function Cause({ group: g, open, onToggle }: { group: TrapGroup; open: boolean; onToggle: () => void }) {
   return (
     <li className={styles.group}>
       <button type="button" className={styles.groupHead} aria-expanded={open} onClick={onToggle}>
@@ -68,7 +65,7 @@ interface Bundle {
 }
 
 /** The latest trap of a cause, with all that is known of it. */
-function Latest({ group: g }: { group: Group }) {
+function Latest({ group: g }: { group: TrapGroup }) {
   const { id, position } = g.latest;
   const bundle = useQuery({
     queryKey: ["trap", id],
@@ -96,6 +93,7 @@ function Latest({ group: g }: { group: Group }) {
           Download the bundle
         </Button>
         <CopyAs label="Copy the command that shows it again" cli={command("headgate", "plugin", "repro", id, "--module", `${version.split(" ")[0]}.wasm`)} />
+        <Link to="/dead-letters">See the dead letters</Link>
       </div>
       {bundle.isError && <ProblemBar problem={bundle.error} />}
       {bundle.isPending && <Skeleton lines={5} />}

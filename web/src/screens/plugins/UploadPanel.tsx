@@ -92,18 +92,19 @@ export function UploadPanel({ name: fixed, file: first, plugins, onClose }: { na
     if (!file) return;
     const stored = await send(file, name, false);
     if (!stored) return;
+    const changed = () => Promise.all([queries.invalidateQueries({ queryKey: ["plugins"] }), queries.invalidateQueries({ queryKey: ["plugin", name] }), queries.invalidateQueries({ queryKey: ["routes:test"] })]);
     try {
       if (andActivate && known && known.active !== stored.version) await activate(name, stored.version);
       const before = known?.active;
       notify({
         title: andActivate || firstOne ? `${name} ${stored.version} is active` : `${name} ${stored.version} is stored`,
         body: andActivate || firstOne ? "Every route that follows it runs it from now on." : "It is not active yet: activate it when you are ready.",
-        undo: andActivate && before !== undefined ? () => void activate(name, before).then(() => queries.invalidateQueries({ queryKey: ["plugin", name] }), (e: unknown) => notify({ title: "It could not be rolled back", body: asProblem(e).message, intent: "error" })) : undefined,
+        undo: andActivate && before !== undefined ? () => void activate(name, before).then(changed).then(() => notify({ title: `${name} ${before} is active again` }), (e: unknown) => notify({ title: "It could not be rolled back", body: asProblem(e).message, intent: "error" })) : undefined,
       });
     } catch (error) {
       notify({ title: `${name} ${stored.version} is stored, but not active`, body: asProblem(error).message, intent: "warning" });
     }
-    await Promise.all([queries.invalidateQueries({ queryKey: ["plugins"] }), queries.invalidateQueries({ queryKey: ["plugin", name] })]);
+    await changed();
     await navigate({ to: "/plugins/$name", params: { name }, search: {} });
   };
 

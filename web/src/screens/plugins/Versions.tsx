@@ -112,7 +112,7 @@ function Line({ version: v, plugin, by, pins, onActivate, onDelete }: { version:
             <Figure label="99 of 100 at most" value={duration(s.p99Micros * 1000)} />
             <Figure label="Fuel an event" value={count(Math.round(s.fuel / s.events))} />
             <Figure label="Highest fuel" value={count(s.maxFuel)} />
-            <Figure label="Traps" value={count(s.traps)} bad={s.traps > 0} />
+            <Figure label="Calls that trapped" value={count(s.traps)} bad={s.traps > 0} />
           </dl>
         )}
       </div>
