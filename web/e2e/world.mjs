@@ -221,8 +221,8 @@ function fromDist(gateway) {
   };
 }
 
-/** Fails on a serious or critical violation that axe finds in what the page shows. */
-export async function accessible(page, where) {
+/** Fails on a serious or critical violation that axe finds in what the page shows, or in its colours alone. */
+export async function accessible(page, where, { colours } = {}) {
   // The policy of the page lets no script in but its own: axe runs from outside of it.
   const client = await page.context().newCDPSession(page);
   const { frameTree } = await client.send("Page.getFrameTree");
@@ -234,28 +234,35 @@ export async function accessible(page, where) {
   };
   // Fluent's sentinels pass the focus on as soon as they get it: nobody ever stands on one.
   await run(axe + "; undefined");
-  const found = await run(`axe.run({ exclude: [["[data-tabster-dummy]"]] }, { resultTypes: ["violations"] }).then((r) => r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.help + "\\n" + v.nodes.slice(0, 5).map((n) => "  " + n.html.slice(0, 200) + "\\n    " + (n.any[0]?.message ?? "")).join("\\n")))`);
+  const found = await run(`axe.run({ exclude: [["[data-tabster-dummy]"]] }, { resultTypes: ["violations"]${colours ? ', runOnly: ["color-contrast"]' : ""} }).then((r) => r.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.help + "\\n" + v.nodes.slice(0, 5).map((n) => "  " + n.html.slice(0, 200) + "\\n    " + (n.any[0]?.message ?? "")).join("\\n")))`);
   await client.detach();
   assert.deepEqual(found, [], `${where}: what axe found`);
 }
 
 /**
- * Opens path in every look, checks it for accessibility, and takes its picture.
- * `ready` waits until the screen shows what it is about.
+ * Opens path, looks at it in every size and theme, checks each for accessibility,
+ * and takes its picture. `ready` waits until the screen shows what it is about; it
+ * is called for each look, since a phone may show something else first.
  */
 export async function picture(gateway, name, path, ready, { token, only } = {}) {
   mkdirSync(pictures, { recursive: true });
-  for (const look of looks) {
-    if (only && !only.includes(look.name)) continue;
-    const page = await newPage(gateway, look);
-    if (token) await page.request.post(gateway.url + "/api/v1/session", { data: { token } });
-    await page.goto(path);
+  const wanted = looks.filter((look) => !only || only.includes(look.name));
+  const page = await newPage(gateway, wanted[0]);
+  if (token) await page.request.post(gateway.url + "/api/v1/session", { data: { token } });
+  await page.goto(path);
+  const widths = new Set();
+  for (const look of wanted) {
+    await page.setViewportSize({ width: look.width, height: look.height });
+    await page.emulateMedia({ colorScheme: look.theme });
+    await page.locator(`html[data-theme=${look.theme}]`).waitFor();
     await ready(page);
-    await accessible(page, `${name}, ${look.name}`);
+    // Of a size that was looked at, another theme changes the colours alone.
+    await accessible(page, `${name}, ${look.name}`, { colours: widths.has(look.width) });
     await noOverflow(page, `${name}, ${look.name}`);
     await page.screenshot({ path: join(pictures, `${name}-${look.name}.png`) });
-    await page.close();
+    widths.add(look.width);
   }
+  await page.close();
 }
 
 /** Fails when the page is wider than the window. */
