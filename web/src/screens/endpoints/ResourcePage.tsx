@@ -193,7 +193,16 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
         sentence={sentence}
         actions={
           <>
-            <CopyAs cli={() => command(...putCommand(side, resource.name, spec))} value={{ name: resource.name, spec }} kind={side === "endpoint" ? "Endpoint" : "Source"} />
+            <CopyAs
+              cli={() => command(...putCommand(side, resource.name, spec))}
+              commands={{
+                "Try the connection": command("headgate", side + "s", "test", resource.name),
+                ...(side === "endpoint" && { "Deliver the past once more": command("headgate", "replay", resource.name, "--from", "TIME") }),
+                Delete: command("headgate", "delete", side, resource.name),
+              }}
+              value={{ name: resource.name, spec }}
+              kind={side === "endpoint" ? "Endpoint" : "Source"}
+            />
             <Button icon={<PlugConnectedCheckmark20Regular />} disabled={trying} onClick={() => void test()}>
               {trying ? "Trying…" : "Try the connection"}
             </Button>

@@ -83,9 +83,9 @@ function Problems({ status }: { status: Schemas["Status"] }) {
   return (
     <section className={styles.problems} aria-label="What needs somebody">
       {all.map((p) => (
-        <article key={p.name} className={styles.problem}>
+        <article key={p.name} className={styles.problem + (p.busy ? " " + styles.busy : "")}>
           <h2 className="row">
-            <StateBadge state="failing" word={p.name} />
+            <StateBadge state={p.busy ? "catching up" : "failing"} word={p.name} />
           </h2>
           <p className={styles.cause}>{p.cause}</p>
           <p className="quiet">

@@ -7,15 +7,23 @@ export interface Trouble {
   since?: string;
   effect: string;
   next: string;
+  /** It is slow, and does not fail. */
+  busy?: boolean;
 }
 
-/** What needs somebody: what fails, and a journal that is full. */
+/** What needs somebody: what fails, what falls behind, and a journal that is full. */
 export function problemsOf(s: Schemas["Status"]): Trouble[] {
   const out: Trouble[] = [];
   if (s.journal.full) {
     out.push({ name: "journal", cause: s.journal.reason || "The journal is full.", effect: "Senders get 503 until there is room.", next: "Mend what keeps endpoints from taking events, or give the journal more room (--journal-max-size)." });
   }
   for (const e of s.endpoints) {
+    if (e.state === "catching up") {
+      out.push({
+        name: e.name, cause: `It is ${plural(e.backlog, "batch", "batches")} behind.`, since: e.since, busy: true,
+        effect: "Events come in faster than it takes them, or it catches up after an outage; all are kept, in order.", next: "If it does not shrink, let the endpoint take more, or its routes less.",
+      });
+    }
     if (e.state !== "failing") continue;
     out.push({
       name: e.name, cause: e.reason || "It refuses what it is sent.", since: e.since,
@@ -35,7 +43,7 @@ export function problemsOf(s: Schemas["Status"]): Trouble[] {
 
 /** The one sentence that an operator comes for. */
 export function headline(s: Schemas["Status"]): string {
-  const trouble = problemsOf(s);
+  const trouble = problemsOf(s).filter((t) => !t.busy);
   const dead = s.endpoints.reduce((n, e) => n + e.deadLetters, 0);
   const letters = dead > 0 ? ` ${plural(dead, "dead letter")} ${dead === 1 ? "waits" : "wait"} for somebody.` : "";
   const [first] = trouble;

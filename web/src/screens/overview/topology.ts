@@ -76,7 +76,8 @@ export function topologyOf({ status, routes, rates }: Given): Topology {
 
   // Where they go: by name, so that nothing moves when rates change.
   const ends = [...status.endpoints].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const shownEnds = new Set(ends.map((e) => e.name));
+  const byName = new Map(ends.map((e) => [e.name, e]));
+  const shownEnds = new Set(byName.keys());
   if (ends.length > most) {
     const weight = (e: Schemas["EndpointStatus"]) => (e.state === "failing" ? 1e12 : 0) + (per(byEndpoint.get(e.name)?.delivered) ?? 0);
     const first = [...ends].sort((a, b) => weight(b) - weight(a)).slice(0, most);
@@ -86,7 +87,7 @@ export function topologyOf({ status, routes, rates }: Given): Topology {
   const others = ends.filter((e) => !shownEnds.has(e.name));
   const endId = (name: string) => (shownEnds.has(name) ? "endpoint " + name : "endpoints");
   const failingPart = (name: string) => {
-    const e = ends.find((x) => x.name === name);
+    const e = byName.get(name);
     const failed = per(byEndpoint.get(name)?.failed) ?? 0;
     const delivered = per(byEndpoint.get(name)?.delivered) ?? 0;
     return failed > 0 ? failed / (failed + delivered) : e?.state === "failing" ? 1 : 0;
@@ -101,19 +102,22 @@ export function topologyOf({ status, routes, rates }: Given): Topology {
   // Routes in between, next to their endpoint.
   const stateOf = (r: Schemas["Route"]): StateName => {
     if (!r.enabled) return "disabled";
-    const end = ends.find((e) => e.name === r.endpointName)?.state;
+    const end = byName.get(r.endpointName)?.state;
     return end === "failing" || end === "catching up" || end === "paused" ? end : per(byRoute.get(r.id)?.matched) ? "healthy" : "idle";
   };
   const groups = new Map<string, Schemas["Route"][]>();
   for (const r of [...routes].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const key = endId(r.endpointName);
-    groups.set(key, [...(groups.get(key) ?? []), r]);
+    const group = groups.get(key);
+    if (group) group.push(r);
+    else groups.set(key, [r]);
   }
   for (const end of stations.filter((s) => s.column === 3).map((s) => s.id)) {
     const mine = groups.get(end) ?? [];
     const failing = mine.filter((r) => stateOf(r) === "failing").slice(0, open);
     const alone = routes.length <= most ? mine : mine.length === 1 ? mine : failing;
-    const folded = mine.filter((r) => !alone.includes(r));
+    const apart = new Set(alone);
+    const folded = mine.filter((r) => !apart.has(r));
     for (const r of alone) {
       const counted = byRoute.get(r.id);
       const rate = per(counted?.matched);
