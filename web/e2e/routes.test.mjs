@@ -243,16 +243,14 @@ test("disable and enable, delete and bring back", async () => {
   await page.getByText(id + " is disabled", { exact: true }).waitFor();
   assert.equal((await route(id)).enabled, false);
   await page.getByRole("button", { name: "Undo" }).click();
-  await page.getByText(id + " is enabled again", { exact: true }).waitFor();
+  await until("the route to be enabled again", async () => (await route(id)).enabled);
   await page.getByText(id + " is disabled", { exact: true }).waitFor({ state: "detached" });
-  assert.equal((await route(id)).enabled, true);
   await page.getByRole("button", { name: "More for " + id }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete the route" }).click();
   await page.getByText(id + " is deleted", { exact: true }).waitFor();
   await page.getByText("No route is like that").waitFor();
   await page.getByRole("button", { name: "Undo" }).click();
-  await page.getByText(id + " is back", { exact: true }).waitFor();
   await page.getByRole("link", { name: id }).waitFor();
   await noOverflow(page, "a long name");
   await page.close();

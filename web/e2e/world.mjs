@@ -158,13 +158,15 @@ export async function seed(gateway, receiver, { twins = 6, rounds = 5 } = {}) {
   });
 }
 
+// What a browser does besides showing pages, and takes time from them.
+const unused = ["PreloadTopChromeWebUI", "WebUIToolbar", "OnDeviceModel", "OptimizationGuideModelDownloading", "OptimizationHints", "OptimizationTargetPrediction", "OptimizationGuideOnDeviceModel", "TranslateUI", "Translate", "MediaRouter", "LensOverlay", "HttpsUpgrades", "PaintHolding", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "GlobalMediaControls", "ThirdPartyStoragePartitioning", "RenderDocument"].join(",");
 let browser;
 
 /** The one browser of a test file; call closeBrowser in after(). */
 export async function openBrowser() {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-features=" + unused],
   });
   return browser;
 }
