@@ -62,6 +62,9 @@ func TestTrapsAreGrouped(t *testing.T) {
 	if len(logs) < 2 || at(t, logs, 0, "from") != "server" || at(t, logs, 0, "trap") == nil || !strings.Contains(at(t, logs, 0, "text").(string), "failed on an event") {
 		t.Errorf("%v", logs)
 	}
+	eventually(t, "the last event to be done with", func() bool {
+		return len(s.letters("out")) == 2 && strings.Contains(s.api(http.MethodGet, "/plugins/trapper/logs", "").want(t, 200).body, "looks at 3")
+	})
 	s.api(http.MethodDelete, "/routes/r", "").want(t, 204)
 	s.api(http.MethodDelete, "/plugins/trapper", "").want(t, 204)
 	s.api(http.MethodGet, "/plugins/trapper/logs", "").problem(t, 404)
