@@ -242,15 +242,17 @@ test("disable and enable, delete and bring back", async () => {
   await page.getByRole("menuitem", { name: "Disable" }).click();
   await page.getByText(id + " is disabled", { exact: true }).waitFor();
   assert.equal((await route(id)).enabled, false);
-  await page.getByRole("button", { name: "Undo" }).click();
-  await until("the route to be enabled again", async () => (await route(id)).enabled);
+  // What is told for a moment is waited for before it can be missed.
+  const undo = async (told) => void (await Promise.all([page.getByText(told, { exact: true }).first().waitFor(), page.getByRole("button", { name: "Undo" }).click()]));
+  await undo(id + " is enabled again");
+  assert.equal((await route(id)).enabled, true);
   await page.getByText(id + " is disabled", { exact: true }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "More for " + id }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete the route" }).click();
   await page.getByText(id + " is deleted", { exact: true }).waitFor();
   await page.getByText("No route is like that").waitFor();
-  await page.getByRole("button", { name: "Undo" }).click();
+  await undo(id + " is back");
   await page.getByRole("link", { name: id }).waitFor();
   await noOverflow(page, "a long name");
   await page.close();
