@@ -52,8 +52,11 @@ func TestPreviewOfARedrive(t *testing.T) {
 	group := at(t, s.api(http.MethodGet, "/dead-letters/groups", "").want(t, 200).object(t), "items", 0, "id").(string)
 	some := preview(fmt.Sprintf(`{"group":%q,"limit":30}`, group))
 	counts(some, map[string]any{"same": 1.0, "nothing": 29.0})
-	if why := first(some)["why"].(string); !strings.Contains(why, "subject") {
-		t.Errorf("why: %q", why)
+	// Letters are in the order in which they came to be, which is no order of events.
+	for _, item := range some["items"].([]any) {
+		if l := item.(map[string]any); l["result"] == "nothing" && !strings.Contains(fmt.Sprint(l["why"]), "subject") {
+			t.Errorf("why: %v", l["why"])
+		}
 	}
 	for route, want := range map[string]string{
 		`{"endpointName":"hook","enabled":false}`: "is disabled",
