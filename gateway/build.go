@@ -124,7 +124,7 @@ func (b *builder) openSinks(next *build) error {
 		}
 		next.endpoints[e.Name] = e
 		next.sinks[e.Name] = sink
-		next.plan.Endpoints = append(next.plan.Endpoints, dispatch.Endpoint{Name: e.Name, Policy: e.Policy(), Sink: sink})
+		next.plan.Endpoints = append(next.plan.Endpoints, dispatch.Endpoint{Name: e.Name, Policy: e.Policy(), Paused: e.Paused, Sink: sink})
 	}
 	return nil
 }

@@ -114,6 +114,8 @@ func endpointStatus(e dispatch.Status, kind string, dead int, c count) catalog.E
 		LastRejection: e.Rejection, LastRejectedAt: e.RejectedAt,
 	}
 	switch {
+	case e.State == dispatch.Paused:
+		out.State = catalog.Paused
 	case e.State == dispatch.Failing:
 		out.State = catalog.Failing
 	case e.State == dispatch.CatchingUp:
@@ -131,10 +133,13 @@ func endpointStatus(e dispatch.Status, kind string, dead int, c count) catalog.E
 func summary(s catalog.Status) (catalog.State, string) {
 	rank := map[catalog.State]int{catalog.Idle: 0, catalog.Healthy: 1, catalog.CatchingUp: 2, catalog.Paused: 3, catalog.Failing: 4}
 	worst := catalog.EndpointStatus{State: catalog.Idle}
-	bad := 0
+	bad, paused := 0, 0
 	for _, e := range s.Endpoints {
-		if e.State == catalog.Failing {
+		switch e.State {
+		case catalog.Failing:
 			bad++
+		case catalog.Paused:
+			paused++
 		}
 		if rank[e.State] > rank[worst.State] {
 			worst = e
@@ -158,6 +163,10 @@ func summary(s catalog.Status) (catalog.State, string) {
 	case len(s.Breakers) > 0:
 		b := s.Breakers[0]
 		return catalog.Failing, fmt.Sprintf("Plugin %s kept trapping and is left alone until %s: %s", b.Plugin, b.Until.Format(time.RFC3339), b.Reason)
+	case paused == 1:
+		return worst.State, fmt.Sprintf("Endpoint %s is paused: what it is owed waits", worst.Name)
+	case paused > 1:
+		return worst.State, fmt.Sprintf("%d of %d endpoints are paused, %s among them", paused, len(s.Endpoints), worst.Name)
 	case worst.State == catalog.CatchingUp:
 		return worst.State, fmt.Sprintf("Endpoint %s is catching up", worst.Name)
 	case len(s.Endpoints) == 0:

@@ -14,11 +14,44 @@ func endpointsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "endpoints",
 		Aliases: []string{"endpoint"},
-		Short:   "Try endpoints out",
+		Short:   "Try endpoints out, pause and resume them",
 		Args:    cobra.NoArgs,
 		RunE:    needsSubcommand,
 	}
-	cmd.AddCommand(testEndpointCommand(a))
+	cmd.AddCommand(testEndpointCommand(a),
+		pauseCommand(a, "pause", true, "Send an endpoint nothing: what it is owed waits", `Send an endpoint nothing until it is resumed. What it is owed waits, in its order, and does
+not grow too old. The journal keeps those events, so that it may grow to its limit of
+size; once it is full no more events are accepted.`),
+		pauseCommand(a, "resume", false, "Send a paused endpoint what it is owed", "Send a paused endpoint what it is owed, in its order, and what comes new."))
+	return cmd
+}
+
+func pauseCommand(a *app, use string, paused bool, short, long string) *cobra.Command {
+	var connect connection
+	cmd := &cobra.Command{
+		Use: use + " NAME", Short: short, Long: long, Args: wants(1, 1, "the name of the endpoint"),
+	}
+	connect.flags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := connect.client(a)
+		if err != nil {
+			return err
+		}
+		e, err := c.Endpoint(cmd.Context(), args[0])
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", use, args[0], err)
+		}
+		e.Paused = paused
+		// Its secrets are masked, which keeps them.
+		if e, _, err = c.PutEndpoint(cmd.Context(), e, catalog.Precondition{Revisions: []uint64{e.Revision}}); err != nil {
+			return fmt.Errorf("%s %s: %w", use, args[0], err)
+		}
+		if connect.json {
+			return printJSON(a.out, e)
+		}
+		fmt.Fprintf(a.out, "endpoint %s is %sd\n", e.Name, use)
+		return nil
+	}
 	return cmd
 }
 

@@ -40,6 +40,7 @@ func putEndpointCommand(a *app) *cobra.Command {
 		file, kind string
 		settings   []string
 		delivery   []string
+		paused     bool
 		connect    connection
 	)
 	cmd := &cobra.Command{
@@ -52,6 +53,7 @@ func putEndpointCommand(a *app) *cobra.Command {
 	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` of endpoints; - is standard input")
 	cmd.Flags().StringVar(&kind, "kind", "", "`KIND` of endpoint: webhook, file, serviceBus, eventHub, eventGrid or blob")
 	cmd.Flags().StringArrayVar(&settings, "set", nil, "a setting of the kind, `NAME=VALUE`; may be repeated")
+	cmd.Flags().BoolVar(&paused, "paused", false, "send it nothing yet: what it is owed waits")
 	cmd.Flags().StringArrayVar(&delivery, "delivery", nil, "how deliveries are tried, `NAME=VALUE`, such as maxAge=24h; may be repeated")
 	connect.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -70,6 +72,9 @@ func putEndpointCommand(a *app) *cobra.Command {
 			body := map[string]any{"kind": kind, "settings": set}
 			if len(how) > 0 {
 				body["delivery"] = how
+			}
+			if paused {
+				body["paused"] = true
 			}
 			return body, nil
 		}

@@ -225,7 +225,8 @@ func contentFault(err error) error {
 }
 
 // storeEndpoint puts what was sent over what is there, of which it keeps what
-// Azure Resource Manager cannot say: how deliveries are tried, other settings.
+// Azure Resource Manager cannot say: how deliveries are tried, a pause, other
+// settings.
 func (s *Server) storeEndpoint(ctx context.Context, by Change, name string, sent sentEndpoint) (stored catalog.Endpoint, created bool, err error) {
 	err = retry(ctx, func() error {
 		snap := s.Catalog.Snapshot()
@@ -236,7 +237,7 @@ func (s *Server) storeEndpoint(ctx context.Context, by Change, name string, sent
 			if err := sent.replaces(old); err != nil {
 				return err
 			}
-			next.Delivery = old.Delivery
+			next.Delivery, next.Paused = old.Delivery, old.Paused
 		}
 		if next.Settings, err = sent.over(old.Settings); err != nil {
 			return err

@@ -232,6 +232,9 @@ func NewEndpointDocument(e Endpoint) Document {
 	if e.Delivery != DefaultDelivery() {
 		spec.add("delivery", e.Delivery.changed())
 	}
+	if e.Paused {
+		spec.add("paused", true)
+	}
 	return Document{KindEndpoint, e.Name, spec.object()}
 }
 
@@ -331,7 +334,8 @@ func (e Endpoint) State() json.RawMessage {
 		Kind     string          `json:"kind"`
 		Settings json.RawMessage `json:"settings"`
 		Delivery Delivery        `json:"delivery"`
-	}{e.Kind, e.Settings, e.Delivery})
+		Paused   bool            `json:"paused"`
+	}{e.Kind, e.Settings, e.Delivery, e.Paused})
 }
 
 // State returns all of what r says, defaults included, to be compared.

@@ -17,6 +17,8 @@ type Endpoint struct {
 	// they hold their secrets; [Kinds.Mask] takes those out.
 	Settings json.RawMessage `json:"settings,omitempty"`
 	Delivery Delivery        `json:"delivery,omitzero"`
+	// Paused means that nothing is sent to it: what it is owed waits.
+	Paused bool `json:"paused,omitempty"`
 	Meta
 }
 
@@ -34,7 +36,7 @@ func (e Endpoint) Key() string { return e.Name }
 
 // Same reports whether e and o would do the same.
 func (e Endpoint) Same(o Endpoint) bool {
-	return e.Kind == o.Kind && e.Delivery == o.Delivery && bytes.Equal(compact(e.Settings), compact(o.Settings))
+	return e.Kind == o.Kind && e.Delivery == o.Delivery && e.Paused == o.Paused && bytes.Equal(compact(e.Settings), compact(o.Settings))
 }
 
 // WithDefaults returns e with settings and delivery where it has none.
@@ -71,6 +73,7 @@ func DecodeEndpoint(name string, b []byte) (Endpoint, error) {
 	d, err := decodeDelivery(o.Raw("delivery"))
 	o.fail(In("delivery", err))
 	e.Delivery = d
+	o.Bool("paused", &e.Paused)
 	o.sameName("name", name)
 	o.Ignore("revision", "createdAt", "updatedAt", "status")
 	if e.Kind == "" {

@@ -69,6 +69,9 @@ type Recorder interface {
 type Endpoint struct {
 	Name   string
 	Policy delivery.Policy
+	// Paused means that nothing is sent, and nothing grows too old: what is owed
+	// waits until somebody resumes the endpoint.
+	Paused bool
 	// Sink is owned by the dispatcher from Open or Swap on. A different value
 	// than before replaces the endpoint's sink.
 	Sink Sink

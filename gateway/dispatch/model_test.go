@@ -36,6 +36,7 @@ import (
 //  9. Nothing is left among the retries, and no goroutine is left.
 //  10. A new endpoint gets everything that is accepted after the swap.
 //  11. A replay delivers everything from where it begins.
+//  12. A paused endpoint is sent nothing.
 //
 // HEADGATE_TEST_SEED runs one seed, HEADGATE_TEST_SEEDS that many.
 func TestModel(t *testing.T) {
@@ -102,6 +103,7 @@ type accepted struct {
 type modelConfig struct {
 	version   int
 	endpoints []string
+	paused    map[string]bool // endpoints; never changed, but replaced
 	routes    []worldRoute
 }
 
@@ -181,7 +183,7 @@ func (m *model) plan(anew ...string) dispatch.Plan {
 		policy := delivery.DefaultPolicy()
 		policy.Timeout = 10 * time.Second
 		policy.MaxAttempts = []int{0, 0, 5}[m.rng.IntN(3)]
-		p.Endpoints = append(p.Endpoints, dispatch.Endpoint{Name: name, Policy: policy, Sink: m.sinks[name]})
+		p.Endpoints = append(p.Endpoints, dispatch.Endpoint{Name: name, Policy: policy, Paused: m.cfg.paused[name], Sink: m.sinks[name]})
 	}
 	maps.DeleteFunc(m.sinks, func(name string, _ *worldSink) bool { return !slices.Contains(m.cfg.endpoints, name) })
 	return p
@@ -220,18 +222,46 @@ var large = make([]byte, 1<<20)
 
 func (m *model) swap() {
 	var anew []string
-	switch m.rng.IntN(4) {
+	switch m.rng.IntN(5) {
 	case 0:
 		anew = append(anew, m.cfg.endpoints[m.rng.IntN(len(m.cfg.endpoints))])
 	case 1:
+		name := m.cfg.endpoints[m.rng.IntN(len(m.cfg.endpoints))]
+		m.pause(name, !m.cfg.paused[name])
+	case 2:
 		m.toggle([]string{"b", "c", "d"}[m.rng.IntN(3)])
 	default:
 		m.addRoutes(1 + m.rng.IntN(2))
 	}
+	m.bring(anew...)
+}
+
+// bring puts the configuration in force.
+func (m *model) bring(anew ...string) {
+	m.hold(func(name string, held bool) bool { return held && m.cfg.paused[name] })
 	p := m.plan(anew...)
 	for m.d.Swap(m.t.Context(), p) != nil {
 		time.Sleep(100 * time.Millisecond)
 	}
+	synctest.Wait() // what was picked before is being sent
+	m.hold(func(name string, _ bool) bool { return m.cfg.paused[name] })
+}
+
+// hold says which endpoints must be sent nothing.
+func (m *model) hold(held func(name string, before bool) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range []string{"a", "b", "c", "d"} {
+		m.held[name] = held(name, m.held[name])
+	}
+}
+
+func (m *model) pause(name string, paused bool) {
+	m.cfg.paused = maps.Clone(m.cfg.paused)
+	if m.cfg.paused == nil {
+		m.cfg.paused = map[string]bool{}
+	}
+	m.cfg.paused[name] = paused
 }
 
 // toggle adds the endpoint name, with a route, or removes it.
@@ -240,6 +270,7 @@ func (m *model) toggle(name string) {
 		m.cfg.endpoints = slices.Delete(slices.Clone(m.cfg.endpoints), i, i+1)
 		m.cfg.routes = slices.DeleteFunc(slices.Clone(m.cfg.routes), func(r worldRoute) bool { return r.endpoint == name })
 		m.removed[name] = true
+		m.pause(name, false)
 		m.replays = slices.DeleteFunc(m.replays, func(r replay) bool { return r.endpoint == name })
 		return
 	}
@@ -300,6 +331,8 @@ func (m *model) nextLife() {
 func (m *model) settle() {
 	m.calm.Store(true)
 	m.spoil.Store(false)
+	m.cfg.paused = nil
+	m.bring()
 	for range 400 {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()

@@ -178,6 +178,7 @@ func Unstamped(e event.Event) event.Event {
 var (
 	errRedriving = errors.New("is being sent again already")
 	errClosing   = errors.New("its endpoint is being closed")
+	errPaused    = errors.New("its endpoint is paused: resume it first")
 	errNothing   = errors.New("sends nothing for this event")
 	errStuck     = errors.New("it cannot be tried now")
 )
@@ -187,8 +188,8 @@ var (
 func (r *runner) reserve(ctx context.Context, letter delivery.Ref) error {
 	for {
 		r.mu.Lock()
-		room, taken, closing := r.hasRoom(), r.redriving[letter] != nil, r.draining
-		if room && !taken && !closing {
+		room, taken, closing, paused := r.hasRoom(), r.redriving[letter] != nil, r.draining, r.paused
+		if room && !taken && !closing && !paused {
 			r.redriving[letter] = &redriving{}
 		}
 		r.mu.Unlock()
@@ -197,6 +198,8 @@ func (r *runner) reserve(ctx context.Context, letter delivery.Ref) error {
 			return errRedriving
 		case closing:
 			return errClosing
+		case paused:
+			return errPaused
 		case room:
 			return nil
 		}

@@ -266,7 +266,7 @@ func (r *runner) runClock() {
 // again.
 func (r *runner) tick(now time.Time) time.Duration {
 	wait := time.Hour
-	if r.draining {
+	if r.draining || r.paused {
 		return wait
 	}
 	if r.health.paused {

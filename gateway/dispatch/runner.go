@@ -38,6 +38,7 @@ type runner struct {
 	dirty  bool
 	crew   *crew
 	policy delivery.Policy
+	paused bool // by a person; health knows the pauses that a refusal brings
 
 	// attached means that the live reader's chunks are taken as they come.
 	// While detached, wants says that those behind wantsFrom are kept in ahead
@@ -115,7 +116,7 @@ func newRunner(d *Dispatcher, e Endpoint, m delivery.Mark, before chan struct{})
 		name: e.Name, d: d,
 		track: newTracker(m), dirty: true,
 		leave: func() {},
-		crew:  newCrew(e.Sink, before), policy: e.Policy,
+		crew:  newCrew(e.Sink, before), policy: e.Policy, paused: e.Paused,
 		attach: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		keys: map[string]*keyQueue{}, keyless: map[*keyQueue]bool{},
 		clock: make(chan struct{}, 1), keep: make(chan struct{}, 1), load: make(chan struct{}, 1), drained: make(chan struct{}, 1),
@@ -143,13 +144,18 @@ func (r *runner) start(ctx context.Context) {
 	r.wg.Go(r.follow)
 }
 
-// configure puts e's policy and sink in force. Deliveries that wait go to the
-// new sink, at once: what failed before may well succeed now.
+// configure puts e's policy, pause and sink in force. Deliveries that wait go to
+// a new sink at once: what failed before may well succeed now.
 func (r *runner) configure(e Endpoint) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.policy = e.Policy
+	resumed := r.paused && !e.Paused
+	r.policy, r.paused = e.Policy, e.Paused
 	if r.crew.sink == e.Sink {
+		if resumed {
+			r.crew.wakeAll()
+			tell(r.clock)
+		}
 		return
 	}
 	old := r.crew
@@ -264,7 +270,7 @@ func (r *runner) had(out *rendered) bool {
 // enqueue puts a first attempt into its lane. Also one whose key is blocked goes
 // there, behind those of its key that came before it; pick sorts them out.
 func (r *runner) enqueue(en entry) {
-	if r.health.paused && r.policy.Expired(en.d, time.Now()) {
+	if r.health.paused && !r.paused && r.policy.Expired(en.d, time.Now()) {
 		r.bury(en, r.health.expired(r.policy))
 		return
 	}
@@ -315,9 +321,9 @@ func (r *runner) drain() {
 
 // waitDrained waits until what is queued was tried once, what is under way has
 // come to its end, and what failed is on disk, or ctx ends. A failing endpoint
-// is not waited for: the journal keeps what is queued.
+// is not waited for, nor a paused one: the journal keeps what is queued.
 func (r *runner) waitDrained(ctx context.Context) {
-	r.await(ctx, func() bool { return r.queued == 0 || r.health.failing() })
+	r.await(ctx, func() bool { return r.queued == 0 || r.paused || r.health.failing() })
 	r.mu.Lock()
 	r.stopped = true
 	r.mu.Unlock()

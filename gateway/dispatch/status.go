@@ -13,6 +13,7 @@ type State string
 const (
 	Healthy    State = "healthy"
 	CatchingUp State = "catching up" // it follows the journal by itself
+	Paused     State = "paused"      // by a person
 	Failing    State = "failing"
 )
 
@@ -20,8 +21,10 @@ const (
 type Status struct {
 	Endpoint string
 	State    State
-	Since    time.Time // of failing; zero otherwise
-	Reason   string    // of failing
+	// Since and Reason are of the failures, also of an endpoint that was paused
+	// while it failed.
+	Since  time.Time
+	Reason string
 	// RetryAt is when a refusing endpoint is asked again.
 	RetryAt time.Time
 
@@ -73,6 +76,9 @@ func (r *runner) status(last uint64) Status {
 		if r.health.paused {
 			s.RetryAt = r.health.until
 		}
+	}
+	if r.paused {
+		s.State, s.RetryAt = Paused, time.Time{}
 	}
 	return s
 }

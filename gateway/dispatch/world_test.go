@@ -33,6 +33,7 @@ type world struct {
 	mu     sync.Mutex // guards what follows
 	life   int        // of the process: crashes and restarts so far
 	active map[string]int
+	held   map[string]bool // endpoints that must be sent nothing
 	tries  map[identity]int
 	dead   map[identity]bool // given up at some time, maybe not for good: the process may have died
 	log    []sent            // what was taken, in order
@@ -60,7 +61,7 @@ type sent struct {
 }
 
 func newWorld(seed uint64) *world {
-	return &world{seed: seed, disk: newMemory(), active: map[string]int{}, tries: map[identity]int{}, dead: map[identity]bool{}}
+	return &world{seed: seed, disk: newMemory(), active: map[string]int{}, held: map[string]bool{}, tries: map[identity]int{}, dead: map[identity]bool{}}
 }
 
 // roll draws a number below n that depends on the seed and what alone.
@@ -300,6 +301,9 @@ func (s *worldSink) book(d *delivery.Delivery, out delivery.Outcome) {
 func (s *worldSink) enter(batch []delivery.Delivery, by int) {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
+	if by > 0 && s.w.held[s.name] && !s.v.dead.Load() {
+		s.w.fault("%s is paused, and was sent %d deliveries", s.name, len(batch))
+	}
 	seen := map[string]bool{}
 	for i := range batch {
 		if key := batch[i].Key; key != "" && !seen[key] {

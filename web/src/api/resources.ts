@@ -15,6 +15,8 @@ export interface ResourceSpec {
   settings: Record<string, unknown>;
   /** Of endpoints. */
   delivery?: Schemas["Delivery"];
+  /** Of endpoints: nothing is sent, and what is owed waits. */
+  paused?: true;
   /** Of sources. */
   enabled?: boolean;
 }
@@ -71,14 +73,14 @@ export const attemptsQuery = (name: string, failed: boolean) =>
   });
 
 export function specOf(side: Side, r: Endpoint | Source): ResourceSpec {
-  return side === "endpoint" ? { kind: r.kind, settings: r.settings, delivery: (r as Endpoint).delivery } : { kind: r.kind, settings: r.settings, enabled: (r as Source).enabled };
+  return side === "endpoint" ? { kind: r.kind, settings: r.settings, delivery: (r as Endpoint).delivery, ...((r as Endpoint).paused && { paused: true as const }) } : { kind: r.kind, settings: r.settings, enabled: (r as Source).enabled };
 }
 
 /** Puts a resource: onto the state that the tag names, or as a new one. */
 export async function putResource(side: Side, name: string, spec: ResourceSpec, o: { ifMatch?: string; onlyCreate?: boolean }): Promise<Tagged<Endpoint | Source>> {
-  const { kind, settings, delivery, enabled } = spec;
+  const { kind, settings, delivery, paused, enabled } = spec;
   const path = { name };
-  const { data, etag } = side === "endpoint" ? await api.put("/endpoints/{name}", { path, body: { kind, settings, delivery }, ...o }) : await api.put("/sources/{name}", { path, body: { kind, settings, enabled: enabled ?? true }, ...o });
+  const { data, etag } = side === "endpoint" ? await api.put("/endpoints/{name}", { path, body: { kind, settings, delivery, paused }, ...o }) : await api.put("/sources/{name}", { path, body: { kind, settings, enabled: enabled ?? true }, ...o });
   return { resource: data, etag };
 }
 

@@ -36,6 +36,10 @@ export function useResourceActions(side: Side) {
       const before = specOf("source", source);
       await save(source.name, before, { ...before, enabled }, `"${source.revision}"`, `${source.name} ${enabled ? "fetches events again" : "fetches no more events"}`).catch(failed(`${source.name} could not be changed`));
     };
-    return { save, remove, setEnabled, changed };
+    const setPaused = async (endpoint: Endpoint, paused: boolean): Promise<void> => {
+      const before = specOf("endpoint", endpoint);
+      await save(endpoint.name, before, { ...before, paused: paused || undefined }, `"${endpoint.revision}"`, paused ? `${endpoint.name} is paused: what it is owed waits` : `${endpoint.name} is sent what it is owed`).catch(failed(`${endpoint.name} could not be changed`));
+    };
+    return { save, remove, setEnabled, setPaused, changed };
   }, [queries, notify, side]);
 }

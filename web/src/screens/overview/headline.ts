@@ -7,48 +7,53 @@ export interface Trouble {
   since?: string;
   effect: string;
   next: string;
-  /** It is slow, and does not fail. */
-  busy?: boolean;
+  /** What is slow, or held by a person, does not fail. */
+  state: "failing" | "catching up" | "paused";
 }
 
 /** What needs somebody: what fails, what falls behind, and a journal that is full. */
 export function problemsOf(s: Schemas["Status"]): Trouble[] {
   const out: Trouble[] = [];
   if (s.journal.full) {
-    out.push({ name: "journal", cause: s.journal.reason || "The journal is full.", effect: "Senders get 503 until there is room.", next: "Mend what keeps endpoints from taking events, or give the journal more room (--journal-max-size)." });
+    out.push({ name: "journal", state: "failing", cause: s.journal.reason || "The journal is full.", effect: "Senders get 503 until there is room.", next: "Mend what keeps endpoints from taking events, or give the journal more room (--journal-max-size)." });
   }
   for (const e of s.endpoints) {
     if (e.state === "catching up") {
       out.push({
-        name: e.name, cause: `It is ${plural(e.backlog, "batch", "batches")} behind.`, since: e.since, busy: true,
+        name: e.name, cause: `It is ${plural(e.backlog, "batch", "batches")} behind.`, since: e.since, state: "catching up",
         effect: "Events come in faster than it takes them, or it catches up after an outage; all are kept, in order.", next: "If it does not shrink, let the endpoint take more, or its routes less.",
       });
     }
+    if (e.state === "paused") {
+      out.push({ name: e.name, cause: "It is paused.", state: "paused", effect: "Nothing is sent to it. What routes send there is kept, and waits.", next: "Resume it on its page when it may have its events." });
+    }
     if (e.state !== "failing") continue;
     out.push({
-      name: e.name, cause: e.reason || "It refuses what it is sent.", since: e.since,
+      name: e.name, cause: e.reason || "It refuses what it is sent.", since: e.since, state: "failing",
       effect: plural(e.retrying, "delivery", "deliveries") + (e.retrying === 1 ? " waits" : " wait") + " for another try" + (e.deadLetters > 0 ? `, ${plural(e.deadLetters, "dead letter")}.` : "."),
       next: "Nothing is lost while it waits. Mend the endpoint or its settings; what waits is then sent by itself.",
     });
   }
   for (const b of s.breakers ?? []) {
-    out.push({ name: b.plugin, cause: b.reason, since: b.since, effect: "It kept trapping and is left alone for a while; events for it become dead letters or wait, as its settings say.", next: "Look at its traps, activate a version that works, then redrive the dead letters." });
+    out.push({ name: b.plugin, cause: b.reason, since: b.since, state: "failing", effect: "It kept trapping and is left alone for a while; events for it become dead letters or wait, as its settings say.", next: "Look at its traps, activate a version that works, then redrive the dead letters." });
   }
   for (const src of s.sources) {
     if (src.state !== "failing" && src.state !== "stopped") continue;
-    out.push({ name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
+    out.push({ name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, state: "failing", effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
   }
   return out;
 }
 
 /** The one sentence that an operator comes for. */
 export function headline(s: Schemas["Status"]): string {
-  const trouble = problemsOf(s).filter((t) => !t.busy);
+  const trouble = problemsOf(s).filter((t) => t.state === "failing");
   const dead = s.endpoints.reduce((n, e) => n + e.deadLetters, 0);
   const letters = dead > 0 ? ` ${plural(dead, "dead letter")} ${dead === 1 ? "waits" : "wait"} for somebody.` : "";
   const [first] = trouble;
   if (first && trouble.length === 1) return `${first.name} is failing: ${first.cause.replace(/\.$/, "")}.${letters}`;
   if (first) return `${trouble.length} things are failing; ${first.name} is one of them.${letters}`;
+  const paused = s.endpoints.filter((e) => e.state === "paused");
+  if (paused[0] && s.routes > 0) return `${paused.length === 1 ? `${paused[0].name} is` : `${plural(paused.length, "endpoint")} are`} paused: what routes send there waits.${letters}`;
   if (s.routes === 0) return "Nothing goes anywhere yet: there is no route." + letters;
   return `${s.routes === 1 ? "The one route" : `All ${plural(s.routes, "route")}`} can deliver.${letters}`;
 }
