@@ -41,7 +41,7 @@ func (g *Gateway) Simulate(req catalog.SimulationRequest) catalog.Simulation {
 		return s.state
 	}
 	now := time.Now().UTC()
-	s.state = catalog.Simulation{Running: true, Rate: req.Rate, StartedAt: now, EndsAt: now.Add(req.For)}
+	s.state = catalog.Simulation{Running: true, Rate: req.Rate, StartedAt: now, EndsAt: now.Add(time.Duration(req.For))}
 	s.done = make(chan struct{})
 	ctx, cancel := context.WithCancelCause(g.background)
 	s.cancel = cancel
@@ -63,7 +63,7 @@ func (g *Gateway) StopSimulation() {
 
 func (g *Gateway) simulate(ctx context.Context, req catalog.SimulationRequest, done chan<- struct{}) {
 	defer close(done)
-	ctx, cancel := context.WithTimeoutCause(ctx, req.For, errSimulated)
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(req.For), errSimulated)
 	defer cancel()
 	factory := demo.New(uint64(time.Now().UnixNano()))
 	err := factory.Live(ctx, float64(req.Rate), func(ctx context.Context, events []event.Event) error {

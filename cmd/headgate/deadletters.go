@@ -14,12 +14,12 @@ func deadLettersCommand(a *app) *cobra.Command {
 		Use:     "dead-letters",
 		Aliases: []string{"dead-letter"},
 		Short:   "List dead letters, and send them again",
-		Long: `List the deliveries that were given up, and send them again. A letter leaves the list
-when its redrive is delivered, and returns with its attempts added if that fails.`,
+		Long: `List the deliveries that were given up, and send them again or purge them. A letter leaves
+the list when its redrive is delivered, and returns with its attempts added if that fails.`,
 		Args: cobra.NoArgs,
 		RunE: needsSubcommand,
 	}
-	cmd.AddCommand(letterGroupsCommand(a), listLettersCommand(a), previewCommand(a), redriveCommand(a), redrivesCommand(a))
+	cmd.AddCommand(letterGroupsCommand(a), listLettersCommand(a), previewCommand(a), redriveCommand(a), redrivesCommand(a), purgeCommand(a))
 	return cmd
 }
 

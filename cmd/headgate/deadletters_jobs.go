@@ -319,3 +319,43 @@ func redrivesCommand(a *app) *cobra.Command {
 	}
 	return cmd
 }
+
+func purgeCommand(a *app) *cobra.Command {
+	var (
+		letters letterFlags
+		yes     bool
+		connect connection
+	)
+	cmd := &cobra.Command{
+		Use: "purge (--endpoint NAME | --group ID | --all | ID ...) --yes", Short: "Remove dead letters for good",
+		Long: `Remove dead letters for good. Their deliveries will never be made, and nothing brings them
+back, so that --yes must be said.`,
+		Example: "  headgate dead-letters purge --group 9f2c1ab04d7e --yes\n  headgate dead-letters purge 7-0 9-0 --yes",
+	}
+	letters.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&yes, "yes", false, "they may be gone for good")
+	connect.flags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s, err := letters.selection(args)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return usageError("purged dead letters are gone for good: say --yes if they may be")
+		}
+		c, err := connect.client(a)
+		if err != nil {
+			return err
+		}
+		n, err := c.Purge(cmd.Context(), s)
+		if err != nil {
+			return fmt.Errorf("purge: %w", err)
+		}
+		if connect.json {
+			return printJSON(a.out, map[string]int{"purged": n})
+		}
+		fmt.Fprintf(a.out, "%s purged\n", count(n, "dead letter"))
+		return nil
+	}
+	return cmd
+}

@@ -265,6 +265,11 @@ func TestCommands(t *testing.T) {
 		{name: "dead-letters-redrive-watch", say: map[string]string{"POST /api/v1/dead-letters/redrive": `202 {"redriving":3,"refused":[],"job":` + job + `}`, "GET /api/v1/redrives/r-7": "200 " + job},
 			args: []string{"dead-letters", "redrive", "--group", "9f2c1ab04d7e", "--watch"}},
 		{name: "dead-letters-redrives", say: map[string]string{"DELETE /api/v1/redrives/r-7": "200 " + job}, args: []string{"dead-letters", "redrives", "r-7", "--stop"}},
+		{name: "dead-letters-purge", say: map[string]string{"POST /api/v1/dead-letters/purge": `200 {"purged":312}`}, args: []string{"dead-letters", "purge", "--group", "9f2c1ab04d7e", "--yes"}},
+		{name: "simulation-start", say: map[string]string{"PUT /api/v1/simulation": `200 {"running":true,"rate":100,"sent":0,"startedAt":"2026-01-02T03:04:05Z","endsAt":"2026-01-02T04:04:05Z"}`},
+			args: []string{"simulation", "start", "--rate", "100", "--for", "1h"}},
+		{name: "simulation-stop", say: map[string]string{"DELETE /api/v1/simulation": `200 {"running":false,"rate":100,"sent":1,"startedAt":"2026-01-02T03:04:05Z","endsAt":"2026-01-02T03:04:06Z","error":"the journal is full"}`}, args: []string{"simulation", "stop"}},
+		{name: "simulation-show", say: map[string]string{"GET /api/v1/simulation": `200 {"running":false,"sent":0}`}, args: []string{"simulation", "show"}},
 		{name: "twin", say: map[string]string{
 			"GET /api/v1/twins?key=room+1&limit=2":           `200 {"key":"room 1","items":[{"id":"9-0","acceptedAt":"2026-01-02T03:04:06Z","time":"2026-01-02T03:04:05Z","event":` + eventTwo + `,"deliveries":[{"id":"9-0","eventId":"2","route":"hot","endpoint":"desk","output":0,"attempt":1,"at":"2026-01-02T03:04:07Z","took":"12ms","outcome":"delivered"}]}],"next":"8-0","covered":{"events":400,"complete":false},"series":[{"path":"/t","points":[[1767322000000,20],[1767323045000,21.5]]}]}`,
 			"GET /api/v1/twins?after=8-0&key=room+1&limit=1": `200 {"key":"room 1","items":[],"covered":{"events":12,"complete":true},"series":[]}`,
@@ -311,7 +316,7 @@ func TestUsage(t *testing.T) {
 		"nonsense", "get", "get nonsense", "put route x", "put endpoint", "put endpoint x --set a", "delete route", "serve extra",
 		"serve --lisen x", "serve --listen :80", "serve --config no.yaml", "send --batch 0 x", "send a --type t", "send no-such-file",
 		"plugin push x", "plugin activate x y", "plugin activate x", "filter check", "filter check -f x y", "filter check a --complete 9", "explain", "explain --event no-such-file", "explain --event 42-1 --since 1h", "explain --route x --from 7-0 --since 1h", "explain --route x --from soon", "explain --route x --limit 0", "routes test", "routes test --events e", "dead-letters redrive",
-		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "dead-letters redrive --group x --all", "dead-letters preview --all --limit 0", "dead-letters redrives --stop", "dead-letters list --group x --endpoint y", "twin", "twin a --limit 0", "twin a --from soon", "plugin logs a --level loud", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
+		"dead-letters redrive --all 7-0", "dead-letters redrive seven", "dead-letters redrive --group x --all", "dead-letters preview --all --limit 0", "dead-letters redrives --stop", "dead-letters purge --all", "dead-letters purge --yes", "simulation", "simulation start --for soon", "dead-letters list --group x --endpoint y", "twin", "twin a --limit 0", "twin a --from soon", "plugin logs a --level loud", "replay", "replay desk", "replay desk --from soon", "demo --rate 0", "tail --server ftp://x", "status --token a --token-file b",
 		"status --token-file no-such-file", "status --ca-file no-such-file",
 	} {
 		fmt.Fprintf(&b, "$ headgate %s\n%s\n", line, execute(t, "", strings.Fields(line)...))

@@ -58,7 +58,7 @@ func newRoot(a *app) *cobra.Command {
 		}
 	}
 	add(groupServer, serveCommand(a), demoCommand(a), emulatorCommand(a), statusCommand(a), versionCommand(a))
-	add(groupEvents, sendCommand(a), tailCommand(a), twinCommand(a), explainCommand(a), deadLettersCommand(a), replayCommand(a))
+	add(groupEvents, sendCommand(a), tailCommand(a), twinCommand(a), explainCommand(a), deadLettersCommand(a), replayCommand(a), simulationCommand(a))
 	add(groupControl, planCommand(a), applyCommand(a), exportCommand(a), schemaCommand(a))
 	add(groupControl, getCommand(a), putCommand(a), deleteCommand(a), pluginCommand(a), routesCommand(a), filterCommand(a), endpointsCommand(a), sourcesCommand(a))
 	add(groupControl, importCommand(a))

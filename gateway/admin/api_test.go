@@ -340,7 +340,7 @@ func (g *gateway) take(s catalog.Selection) (int, error) {
 func (g *gateway) Simulation() catalog.Simulation { return g.simulation }
 
 func (g *gateway) Simulate(req catalog.SimulationRequest) catalog.Simulation {
-	g.simulation = catalog.Simulation{Running: true, Rate: req.Rate, StartedAt: time.Unix(0, 0).UTC(), EndsAt: time.Unix(0, 0).Add(req.For).UTC()}
+	g.simulation = catalog.Simulation{Running: true, Rate: req.Rate, StartedAt: time.Unix(0, 0).UTC(), EndsAt: time.Unix(0, 0).Add(time.Duration(req.For)).UTC()}
 	return g.simulation
 }
 

@@ -27,30 +27,32 @@ type Simulation struct {
 
 // SimulationRequest asks for simulated twins.
 type SimulationRequest struct {
-	Rate int           // events a second
-	For  time.Duration // until they end by themselves
+	Rate int      `json:"rate"` // events a second
+	For  Duration `json:"for"`  // until they end by themselves
 }
 
-// Bounds of a simulation, and what it is when nothing is said.
+// Bounds of a simulation.
 const (
-	usualSimulationRate = 10
-	maxSimulationRate   = 1000
-	usualSimulationTime = 10 * time.Minute
-	maxSimulationTime   = 24 * time.Hour
+	maxSimulationRate = 1000
+	maxSimulationTime = Duration(24 * time.Hour)
 )
+
+// UsualSimulation is what is asked for when nothing is said: ten events a
+// second for ten minutes.
+func UsualSimulation() SimulationRequest {
+	return SimulationRequest{Rate: 10, For: Duration(10 * time.Minute)}
+}
 
 // DecodeSimulation reads {"rate":10,"for":"10m"}, of which each may be left out.
 func DecodeSimulation(b []byte) (SimulationRequest, error) {
 	o := ReadObject(b)
-	req := SimulationRequest{Rate: usualSimulationRate, For: usualSimulationTime}
+	req := UsualSimulation()
 	o.Int("rate", &req.Rate)
-	lasts := Duration(req.For)
-	o.Duration("for", &lasts)
-	req.For = time.Duration(lasts)
+	o.Duration("for", &req.For)
 	if req.Rate < 1 || req.Rate > maxSimulationRate {
 		o.Refuse("rate", "want events a second, from 1 to %d", maxSimulationRate)
 	}
-	if req.For < time.Second || req.For > maxSimulationTime {
+	if req.For < Duration(time.Second) || req.For > maxSimulationTime {
 		o.Refuse("for", "want from 1s to 24h")
 	}
 	return req, o.Close()

@@ -56,3 +56,22 @@ func (c *Client) Emulated(ctx context.Context, service string, limit int) (catal
 	_, err := c.call(ctx, r, &out)
 	return out, err
 }
+
+// Simulation tells of the simulated twins that send events to the server, or
+// did last.
+func (c *Client) Simulation(ctx context.Context) (catalog.Simulation, error) {
+	return get[catalog.Simulation](ctx, c, "simulation")
+}
+
+// Simulate starts simulated twins, in place of those that run.
+func (c *Client) Simulate(ctx context.Context, req catalog.SimulationRequest) (catalog.Simulation, error) {
+	s, _, err := put[catalog.Simulation](ctx, c, at(http.MethodPut, "simulation"), req)
+	return s, err
+}
+
+// StopSimulation ends the simulated twins, and tells what they were.
+func (c *Client) StopSimulation(ctx context.Context) (catalog.Simulation, error) {
+	var out catalog.Simulation
+	_, err := c.call(ctx, at(http.MethodDelete, "simulation"), &out)
+	return out, err
+}

@@ -1,13 +1,15 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input } from "@fluentui/react-components";
 import { useState, type ReactNode } from "react";
 import { asProblem, type Problem } from "~/api/problem";
+import { CopyAs } from "./CopyAs";
 import { ProblemBar } from "./ProblemBar";
 
 /**
  * Asks before something that cannot be undone. The button says what happens;
- * `typed` must be written first where a slip would be dear.
+ * `typed` must be written first where a slip would be dear; `cli` is the command
+ * that does the same.
  */
-export function ConfirmDialog({ open, title, children, verb, danger, typed, onConfirm, onClose }: { open: boolean; title: string; children?: ReactNode; verb: string; danger?: boolean; typed?: string; onConfirm: () => Promise<unknown> | void; onClose: () => void }) {
+export function ConfirmDialog({ open, title, children, verb, danger, typed, cli, onConfirm, onClose }: { open: boolean; title: string; children?: ReactNode; verb: string; danger?: boolean; typed?: string; cli: string | (() => string); onConfirm: () => Promise<unknown> | void; onClose: () => void }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [text, setText] = useState("");
@@ -50,7 +52,10 @@ export function ConfirmDialog({ open, title, children, verb, danger, typed, onCo
                 {problem && <ProblemBar problem={problem} />}
               </div>
             </DialogContent>
-            <DialogActions>
+            <DialogActions position="start">
+              <CopyAs cli={cli} label="Copy" />
+            </DialogActions>
+            <DialogActions position="end">
               <Button type="button" onClick={close} disabled={busy}>
                 Cancel
               </Button>

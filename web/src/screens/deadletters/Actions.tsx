@@ -5,7 +5,6 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { forget, purge, type Selection } from "~/api/letters";
 import { ConfirmDialog } from "~/parts/ConfirmDialog";
-import { CopyAs } from "~/parts/CopyAs";
 import { count, plural } from "~/parts/figures";
 import { useToasts } from "~/parts/Toasts";
 import { cliOf } from "./selection";
@@ -42,6 +41,7 @@ export function PurgeButton({ selection, count: n, of, label, disabled, onDone }
         verb={`Purge ${count(n)}`}
         danger
         typed={`purge ${n}`}
+        cli={() => cliOf("purge", selection)}
         onClose={() => setOpen(false)}
         onConfirm={async () => {
           const gone = await purge(selection);
@@ -53,9 +53,6 @@ export function PurgeButton({ selection, count: n, of, label, disabled, onDone }
         <p>
           {n === 1 ? "The dead letter" : `The ${count(n)} dead letters`} of {of} {n === 1 ? "is" : "are"} removed for good. {n === 1 ? "Its delivery" : "Their deliveries"} will never be made, and nothing brings {n === 1 ? "it" : "them"} back.
         </p>
-        <div>
-          <CopyAs cli={() => cliOf("purge", selection)} value={{ ...selection, confirm: true }} size="small" />
-        </div>
       </ConfirmDialog>
     </>
   );

@@ -3,9 +3,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { forget, jobsQuery, stop, type Job } from "~/api/letters";
+import { CopyAs } from "~/parts/CopyAs";
 import { count, plural, rate } from "~/parts/figures";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
+import { command } from "~/parts/shell";
 import { StateBadge } from "~/parts/StateBadge";
 import { visible } from "~/parts/visible";
 import styles from "./DeadLetters.module.css";
@@ -49,9 +51,12 @@ export function JobCard({ job: j, linked }: { job: Job; linked?: boolean }) {
         )}
       </div>
       {j.endedAt === undefined ? (
-        <Button size="small" disabled={j.state === "stopping" || halt.isPending} onClick={() => halt.mutate()}>
-          Stop
-        </Button>
+        <span className="row">
+          <Button size="small" disabled={j.state === "stopping" || halt.isPending} onClick={() => halt.mutate()}>
+            Stop
+          </Button>
+          <CopyAs cli={command("headgate", "dead-letters", "redrives", j.id, "--stop")} value={j} size="small" label="" />
+        </span>
       ) : (
         <span />
       )}

@@ -18,5 +18,5 @@ test.each([
 ] as const)("the command of %j", (selection, want) => expect(cliOf("redrive", selection as never)).toBe(want));
 
 test("the command of a purge says that it is meant", () => {
-  expect(cliOf("purge", { group: "9f2c" })).toContain(`/api/v1/dead-letters/purge -H 'content-type: application/json' -d '{"group":"9f2c","confirm":true}'`);
+  expect(cliOf("purge", { group: "9f2c" })).toBe("headgate dead-letters purge --group 9f2c --yes");
 });

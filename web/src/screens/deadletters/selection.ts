@@ -1,5 +1,4 @@
 import type { Selection } from "~/api/letters";
-import { urlOf } from "~/api/client";
 import { command } from "~/parts/shell";
 
 /** The selection that a URL names; undefined when it names none. */
@@ -13,7 +12,6 @@ export function selectionOf(search: { endpoint?: string; group?: string; all?: t
 
 /** The command that does the same to the selection. */
 export function cliOf(verb: "redrive" | "purge", s: Selection): string {
-  if (verb === "purge") return command("curl", "-X", "POST", location.origin + urlOf("/dead-letters/purge"), "-H", "content-type: application/json", "-d", JSON.stringify({ ...s, confirm: true }));
   const of = s.group !== undefined ? ["--group", s.group] : s.endpoint !== undefined ? ["--endpoint", s.endpoint] : s.all ? ["--all"] : (s.ids ?? []);
-  return command("headgate", "dead-letters", verb, ...of);
+  return command("headgate", "dead-letters", verb, ...of, verb === "purge" ? "--yes" : undefined);
 }

@@ -8,7 +8,9 @@ import { count } from "~/parts/figures";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
+import { command } from "~/parts/shell";
 import styles from "./Endpoints.module.css";
+import { putCommand } from "./putCommand";
 import { useResourceActions } from "./useResourceActions";
 
 const page = 20;
@@ -53,7 +55,7 @@ export function History({ side, tagged }: { side: Side; tagged: Tagged<Endpoint 
         </Button>
       )}
       <ConfirmDialog
-        open={back !== undefined} title={`Go back to revision ${back?.revision}?`} verb="Go back" onClose={() => setBack(undefined)}
+        open={back !== undefined} title={`Go back to revision ${back?.revision}?`} verb="Go back" cli={() => (back?.state ? command(...putCommand(side, resource.name, specOf(side, back.state))) : "")} onClose={() => setBack(undefined)}
         onConfirm={() => save(resource.name, now, specOf(side, back!.state!), etag, `${resource.name} is as it was in revision ${back!.revision}`)}
       >
         <p className="quiet">Secrets of the past are not kept: where one was stored, the one of now stays.</p>

@@ -4,18 +4,26 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { replay, type Endpoint, type Side, type Source } from "~/api/resources";
 import { ConfirmDialog } from "~/parts/ConfirmDialog";
+import { command } from "~/parts/shell";
 import { useToasts } from "~/parts/Toasts";
 import { absoluteTime } from "~/parts/RelativeTime";
 import { useResourceActions } from "./useResourceActions";
 
+/** What a field for a local time says, as an instant; undefined when it says none. */
+function instant(local: string): string | undefined {
+  const at = new Date(local);
+  return local === "" || Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}
+
 /** What can be done with an endpoint or a source, besides trying it. */
 export function ResourceMenu({ side, resource, onDeleted }: { side: Side; resource: Endpoint | Source; onDeleted: () => void }) {
   const navigate = useNavigate();
-  const { remove, setEnabled } = useResourceActions(side);
+  const { remove, setEnabled, setPaused } = useResourceActions(side);
   const { notify } = useToasts();
   const [asks, setAsks] = useState<"delete" | "replay">();
   const [from, setFrom] = useState("");
   const source = side === "source" ? (resource as Source) : undefined;
+  const endpoint = side === "endpoint" ? (resource as Endpoint) : undefined;
   const { name } = resource;
   return (
     <>
@@ -29,6 +37,7 @@ export function ResourceMenu({ side, resource, onDeleted }: { side: Side; resour
               <MenuItem onClick={() => void setEnabled(source, !source.enabled)}>{source.enabled ? "Stop fetching" : "Fetch events"}</MenuItem>
             ) : (
               <>
+                {endpoint && <MenuItem onClick={() => void setPaused(endpoint, !endpoint.paused)}>{endpoint.paused ? "Resume" : "Pause"}</MenuItem>}
                 <MenuItem onClick={() => void navigate({ to: "/new-route", search: { endpoint: name } })}>Make a route to it</MenuItem>
                 <MenuItem onClick={() => void navigate({ to: "/dead-letters", search: { endpoint: name } })}>Its dead letters</MenuItem>
                 <MenuItem onClick={() => setAsks("replay")}>Deliver the past once more…</MenuItem>
@@ -40,7 +49,7 @@ export function ResourceMenu({ side, resource, onDeleted }: { side: Side; resour
         </MenuPopover>
       </Menu>
       <ConfirmDialog
-        open={asks === "delete"} danger title={`Delete ${name}?`} verb={`Delete the ${side}`} typed={name} onClose={() => setAsks(undefined)}
+        open={asks === "delete"} danger title={`Delete ${name}?`} verb={`Delete the ${side}`} typed={name} cli={command("headgate", "delete", side, name)} onClose={() => setAsks(undefined)}
         onConfirm={async () => {
           await remove(resource);
           onDeleted();
@@ -53,11 +62,11 @@ export function ResourceMenu({ side, resource, onDeleted }: { side: Side; resour
         )}
       </ConfirmDialog>
       <ConfirmDialog
-        open={asks === "replay"} title={`Deliver the past to ${name} once more?`} verb="Deliver once more" onClose={() => setAsks(undefined)}
+        open={asks === "replay"} title={`Deliver the past to ${name} once more?`} verb="Deliver once more" cli={() => command("headgate", "replay", name, "--from", instant(from) ?? "TIME")} onClose={() => setAsks(undefined)}
         onConfirm={async () => {
-          const at = new Date(from);
-          if (from === "" || Number.isNaN(at.getTime())) throw new Error("Say from when on.");
-          const begun = await replay(name, at.toISOString());
+          const at = instant(from);
+          if (at === undefined) throw new Error("Say from when on.");
+          const begun = await replay(name, at);
           notify({ title: `${name} goes on from ${absoluteTime(begun.acceptedAt)}`, body: begun.truncated ? "The journal does not keep all that was asked for: this is the first event that it has." : undefined });
         }}
       >

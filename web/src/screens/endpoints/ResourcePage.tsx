@@ -197,7 +197,7 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
               cli={() => command(...putCommand(side, resource.name, spec))}
               commands={{
                 "Try the connection": command("headgate", side + "s", "test", resource.name),
-                ...(side === "endpoint" && { "Deliver the past once more": command("headgate", "replay", resource.name, "--from", "TIME") }),
+                ...(side === "endpoint" && { [spec.paused ? "Resume" : "Pause"]: command("headgate", "endpoints", spec.paused ? "resume" : "pause", resource.name), "Deliver the past once more": command("headgate", "replay", resource.name, "--from", "TIME") }),
                 Delete: command("headgate", "delete", side, resource.name),
               }}
               value={{ name: resource.name, spec }}

@@ -4,6 +4,7 @@ import { lazy, Suspense } from "react";
 import { asProblem } from "~/api/problem";
 import { auditQuery, endpointsQuery, routesQuery, useStatus, type Schemas } from "~/api/queries";
 import { useCommand } from "~/app/commands";
+import { CopyAs } from "~/parts/CopyAs";
 import { count, plural, rate } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
@@ -73,6 +74,7 @@ function Simulated() {
       <Button size="small" onClick={() => void end()}>
         End them
       </Button>
+      <CopyAs cli="headgate simulation stop" value={data} size="small" label="" />
     </div>
   );
 }
@@ -83,9 +85,9 @@ function Problems({ status }: { status: Schemas["Status"] }) {
   return (
     <section className={styles.problems} aria-label="What needs somebody">
       {all.map((p) => (
-        <article key={p.name} className={styles.problem + (p.busy ? " " + styles.busy : "")}>
+        <article key={p.name} className={styles.problem + (p.state === "failing" ? "" : " " + styles.busy)}>
           <h2 className="row">
-            <StateBadge state={p.busy ? "catching up" : "failing"} word={p.name} />
+            <StateBadge state={p.state} word={p.name} />
           </h2>
           <p className={styles.cause}>{p.cause}</p>
           <p className="quiet">

@@ -6,6 +6,7 @@ import { useState, type ReactNode } from "react";
 import { api } from "~/api/client";
 import { asProblem, type Problem } from "~/api/problem";
 import type { Schemas } from "~/api/queries";
+import { CopyAs } from "~/parts/CopyAs";
 import { CopyButton } from "~/parts/CopyId";
 import { count } from "~/parts/figures";
 import { ProblemBar } from "~/parts/ProblemBar";
@@ -56,9 +57,12 @@ export function Start({ endpoints, routes, received }: { endpoints: Schemas["End
                 </Button>
               </span>
             ) : (
-              <Button appearance={received ? "secondary" : "primary"} disabled={busy !== undefined} onClick={() => void simulate()}>
-                Show me with simulated twins
-              </Button>
+              <span className="row">
+                <Button appearance={received ? "secondary" : "primary"} disabled={busy !== undefined} onClick={() => void simulate()}>
+                  Show me with simulated twins
+                </Button>
+                <CopyAs cli="headgate simulation start" label="" />
+              </span>
             )
           }
         >

@@ -9,10 +9,12 @@ import type { Schemas } from "~/api/queries";
 import { emptyDraft, latestEventsQuery, testRoute, type RouteDraft } from "~/api/routes";
 import { ConfigForm, type Schema } from "~/parts/ConfigForm";
 import { EventFate } from "~/parts/EventFate";
+import { CopyAs } from "~/parts/CopyAs";
 import { count } from "~/parts/figures";
 import { JsonEditor } from "~/parts/JsonEditor";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { sampleEvents } from "~/parts/sampleEvents";
+import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { useDebounced } from "~/parts/useDebounced";
 import { visible } from "~/parts/visible";
@@ -110,6 +112,11 @@ export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; sear
           <Button onClick={() => void navigate({ to: "/new-route", search: { plugin: plugin.name } })} disabled={!version.kinds.includes("transform")}>
             Make a route with it
           </Button>
+          <CopyAs
+            size="small"
+            cli={() => command("headgate", "routes", "test", kind === "filter" ? "--filter-plugin" : "--transform", `${ref.plugin}=${JSON.stringify(config)}`, "--events", "-") + ` <<'EOF'\n${JSON.stringify(event.value ?? {})}\nEOF`}
+            value={{ [kind + "s"]: [ref] }}
+          />
         </div>
       </section>
       <section className={styles.pane + (test.isFetching ? " " + styles.stale : "")} aria-labelledby="bench-output" aria-busy={test.isFetching}>

@@ -138,6 +138,7 @@ export function PluginPage() {
         title={`Delete ${name} and all its versions?`}
         verb="Delete the plugin"
         typed={name}
+        cli={command("headgate", "plugin", "delete", name)}
         onClose={() => setAsks(false)}
         onConfirm={async () => {
           await api.delete("/plugins/{name}", { path: { name }, ifMatch: etag });

@@ -11,6 +11,7 @@ import { Effect } from "~/parts/Effect";
 import { bytes, count, duration, plural } from "~/parts/figures";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
+import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { useToasts } from "~/parts/Toasts";
 import { activate, type Plugin, type Use, type Version } from "./data";
@@ -58,6 +59,7 @@ export function Versions({ plugin, etag, uses, activating, onActivating }: { plu
         danger
         title={`Delete version ${gone?.version}?`}
         verb="Delete the version"
+        cli={command("headgate", "plugin", "delete", plugin.name, String(gone?.version))}
         onClose={() => setGone(undefined)}
         onConfirm={async () => {
           await api.delete("/plugins/{name}/versions/{version}", { path: { name: plugin.name, version: String(gone!.version) } as never, ifMatch: etag });
@@ -139,7 +141,7 @@ function Activation({ plugin, version, onGo, onClose }: { plugin: Plugin; versio
   });
   const back = version.version < plugin.active;
   return (
-    <ConfirmDialog open title={back ? `Roll ${plugin.name} back to version ${version.version}?` : `Activate version ${version.version} of ${plugin.name}?`} verb={back ? "Roll back" : "Activate"} onClose={onClose} onConfirm={onGo}>
+    <ConfirmDialog open title={back ? `Roll ${plugin.name} back to version ${version.version}?` : `Activate version ${version.version} of ${plugin.name}?`} verb={back ? "Roll back" : "Activate"} cli={command("headgate", "plugin", "activate", plugin.name, String(version.version))} onClose={onClose} onConfirm={onGo}>
       <p>
         Now version {plugin.active} runs. No event is lost or doubled by the change, and it can be undone.
       </p>

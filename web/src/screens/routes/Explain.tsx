@@ -2,9 +2,11 @@ import { Button } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import { spanIn } from "~/api/filters";
+import { CopyAs } from "~/parts/CopyAs";
 import { count, percent, plural } from "~/parts/figures";
 import { FilterText } from "~/parts/FilterEditor";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { visible } from "~/parts/visible";
 import styles from "./RoutePage.module.css";
@@ -21,9 +23,12 @@ export function Explain({ id, filter, enabled, onEvent }: { id: string; filter: 
     <section className="card stack" aria-labelledby="explain">
       <div className={styles.chartHead}>
         <h2 id="explain">Why events match or not</h2>
-        <Button size="small" appearance="subtle" disabled={explain.isFetching} onClick={() => void explain.refetch()}>
-          Look again
-        </Button>
+        <span className="row">
+          <Button size="small" appearance="subtle" disabled={explain.isFetching} onClick={() => void explain.refetch()}>
+            Look again
+          </Button>
+          <CopyAs cli={command("headgate", "explain", "--route", id)} value={x} size="small" label="" />
+        </span>
       </div>
       {explain.isError && <ProblemBar problem={explain.error} />}
       {explain.isPending && <Skeleton lines={4} height={120} />}

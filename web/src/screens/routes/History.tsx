@@ -10,7 +10,7 @@ import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { useToasts } from "~/parts/Toasts";
-import { useRouteActions } from "./actions";
+import { cliOf, useRouteActions } from "./actions";
 import styles from "./RoutePage.module.css";
 import type { Schemas } from "~/api/queries";
 
@@ -70,7 +70,7 @@ export function History({ tagged }: { tagged: TaggedRoute }) {
           {count(data.length - shown)} older
         </Button>
       )}
-      <ConfirmDialog open={back !== undefined} title={`Go back to revision ${back?.revision}?`} verb="Go back" onClose={() => setBack(undefined)} onConfirm={() => revert(back!)}>
+      <ConfirmDialog open={back !== undefined} title={`Go back to revision ${back?.revision}?`} verb="Go back" cli={() => (back?.state ? cliOf(draftOf(back.state)) : "")} onClose={() => setBack(undefined)} onConfirm={() => revert(back!)}>
         {back?.state && <DiffView before={specOf(draftOf(route))} after={specOf(draftOf(back.state))} labels={["Now", "Then"]} />}
       </ConfirmDialog>
     </section>

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { draftOf, specOf, type Route } from "~/api/routes";
 import { ConfirmDialog } from "~/parts/ConfirmDialog";
 import { copyText } from "~/parts/copy";
+import { command } from "~/parts/shell";
 import { useToasts } from "~/parts/Toasts";
 import { yaml } from "~/parts/yaml";
 import { cliOf, useRouteActions } from "./actions";
@@ -40,6 +41,7 @@ export function RouteMenu({ route, onDeleted, full }: { route: Route; onDeleted?
         danger
         title={`Delete ${route.id}?`}
         verb="Delete the route"
+        cli={command("headgate", "delete", "route", route.id)}
         onClose={() => setAsks(false)}
         onConfirm={async () => {
           await remove(route);
