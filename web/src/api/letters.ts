@@ -56,12 +56,6 @@ export const jobQuery = (id: string) =>
     refetchInterval: (q) => (ended(q.state.data) && q.state.data !== undefined ? false : 1000),
   });
 
-/** The traps of plugins, of which a letter that was never rendered is one. */
-export const trapsQuery = queryOptions({
-  queryKey: ["traps"],
-  queryFn: async ({ signal }) => (await api.get("/traps", { signal })).data.items,
-});
-
 export async function redrive(selection: Selection): Promise<Schemas["RedriveJob"] | undefined> {
   return (await api.post("/dead-letters/redrive", { body: selection })).data.job;
 }

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { letterQuery, trapsQuery, type Letter as DeadLetter } from "~/api/letters";
+import { letterQuery, type Letter as DeadLetter } from "~/api/letters";
+import { trapsQuery } from "~/api/traps";
 import { kindOf, twinKey } from "~/api/kind";
 import { asProblem } from "~/api/problem";
 import { urlOf } from "~/api/client";
@@ -119,7 +120,9 @@ export function Letter() {
 /** The trap of the plugin that failed on the event, where it is still kept. */
 function Trace({ letter: l }: { letter: DeadLetter }) {
   const { data } = useQuery(trapsQuery);
-  const trap = data?.find((t) => t.position === l.position);
+  const all = data?.filter((t) => t.position === l.position) ?? [];
+  // An event may have made several plugins fail, of several routes: the reason names the one.
+  const trap = all.find((t) => l.reason.includes(t.plugin)) ?? (all.length === 1 ? all[0] : undefined);
   if (!data) return null;
   if (!trap) return <p className="quiet">A plugin failed on it. The trace of that is no longer kept.</p>;
   return (

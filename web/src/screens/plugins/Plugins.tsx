@@ -6,6 +6,7 @@ import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState 
 import { useCommand } from "~/app/commands";
 import { useShortcut } from "~/app/shortcuts";
 import { pluginsQuery, routesQuery } from "~/api/queries";
+import { countTraps, trapGroupsQuery, type TrapGroup } from "~/api/traps";
 import { EmptyState } from "~/parts/EmptyState";
 import { bytes, count, plural } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
@@ -13,7 +14,7 @@ import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
-import { countTraps, countUses, trapsQuery, type Plugin, type TrapGroup } from "./data";
+import { countUses, type Plugin } from "./data";
 import { DropTarget } from "./DropTarget";
 import styles from "./Plugins.module.css";
 import { pluginsRoute } from "./route";
@@ -29,7 +30,7 @@ export function Plugins() {
   const to = (change: Partial<typeof search>) => void navigate({ to: "/plugins", search: (s) => ({ ...s, ...change }), replace: true });
   const plugins = useQuery(pluginsQuery);
   const { data: routes } = useQuery(routesQuery);
-  const { data: traps } = useQuery(trapsQuery);
+  const { data: traps } = useQuery(trapGroupsQuery);
   const [dropped, setDropped] = useState<File>();
   const upload = () => to({ upload: true });
   useShortcut("u", "Upload a plugin", upload);

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { api, urlOf } from "~/api/client";
+import { trapGroupsQuery, type TrapGroup } from "~/api/traps";
 import { CopyAs } from "~/parts/CopyAs";
 import { EmptyState } from "~/parts/EmptyState";
 import { EventLink } from "~/parts/EventFate";
@@ -15,12 +16,12 @@ import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { visible } from "~/parts/visible";
 import { refParts } from "~/parts/pluginRef";
-import { trapsQuery, type Plugin, type TrapGroup } from "./data";
+import type { Plugin } from "./data";
 import styles from "./PluginPage.module.css";
 
 /** Where a plugin failed, by cause: each with the event, the configuration, the trace, and all that shows it again. */
 export function Traps({ plugin, group, onGroup }: { plugin: Plugin; group: string | undefined; onGroup: (group: string | undefined) => void }) {
-  const groups = useQuery(trapsQuery);
+  const groups = useQuery(trapGroupsQuery);
   const mine = useMemo(() => groups.data?.filter((g) => refParts(g.plugin).name === plugin.name), [groups.data, plugin.name]);
   if (groups.isError && !groups.data) return <ProblemBar problem={groups.error} action={<Button onClick={() => void groups.refetch()}>Try again</Button>} />;
   if (!mine) return <Skeleton lines={5} />;
@@ -73,7 +74,6 @@ function Latest({ group: g }: { group: TrapGroup }) {
     staleTime: Infinity,
   });
   const b = bundle.data;
-  const version = g.plugin.replace("@", " ");
   return (
     <div className={styles.groupBody}>
       <div className={styles.facts}>
@@ -92,7 +92,7 @@ function Latest({ group: g }: { group: TrapGroup }) {
         <Button as="a" href={urlOf("/traps/{id}", { id })} download={id} icon={<ArrowDownload20Regular />}>
           Download the bundle
         </Button>
-        <CopyAs label="Copy the command that shows it again" cli={command("headgate", "plugin", "repro", id, "--module", `${version.split(" ")[0]}.wasm`)} />
+        <CopyAs label="Copy the command that shows it again" cli={command("headgate", "plugin", "repro", id, "--module", `${refParts(g.plugin).name}.wasm`)} />
         <Link to="/dead-letters">See the dead letters</Link>
       </div>
       {bundle.isError && <ProblemBar problem={bundle.error} />}

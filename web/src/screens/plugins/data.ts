@@ -17,20 +17,6 @@ export const pluginQuery = (name: string) =>
     refetchInterval: 5 * live,
   });
 
-export type TrapGroup = Schemas["TrapGroup"];
-
-/** The traps that are kept, by their cause, of all plugins. */
-export const trapsQuery = queryOptions({
-  queryKey: ["traps"],
-  queryFn: async ({ signal }) => (await api.get("/traps/groups", { signal })).data.items,
-  refetchInterval: 5000,
-});
-
-/** How many traps are kept of a version. */
-export function countTraps(groups: readonly TrapGroup[], name: string, version: number): number {
-  return groups.filter((g) => g.plugin === `${name}@${version}`).reduce((n, g) => n + g.count, 0);
-}
-
 export async function activate(name: string, version: number, ifMatch?: string): Promise<Plugin> {
   return (await api.put("/plugins/{name}/active", { path: { name }, body: { version }, ifMatch })).data;
 }
