@@ -24,6 +24,18 @@ export const eventQuery = (id: string) =>
     staleTime: 1000,
   });
 
+/** An accepted event by itself. */
+export const storedEventQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["event", id, "alone"],
+    queryFn: async ({ signal }): Promise<Schemas["StoredEvent"]> => {
+      const { event, acceptedAt } = (await api.get("/events/{id}", { path: { id }, query: { limit: 1 }, signal })).data;
+      return { id, acceptedAt, event };
+    },
+    staleTime: Infinity,
+    retry: false,
+  });
+
 /** What became of an event, counted over its deliveries. */
 export function settled(routes: readonly Verdict[]): { matched: Verdict[]; others: Verdict[]; states: Map<DeliveryState["state"], number> } {
   const states = new Map<DeliveryState["state"], number>();

@@ -63,11 +63,12 @@ export const routeRevisionsQuery = (id: string) =>
 /** How many events a preview is about. */
 export const previewed = 100;
 
-/** The latest events, the latest first. They stay as they are until they are asked for anew. */
+/** The latest events, the latest first. They stay as they are while they are shown, until they are asked for anew. */
 export const latestEventsQuery = queryOptions({
   queryKey: ["events", "latest", previewed],
   queryFn: async ({ signal }) => (await api.get("/events", { query: { latest: true, limit: previewed }, signal })).data.items.reverse(),
   staleTime: Infinity,
+  refetchOnMount: "always",
   refetchOnWindowFocus: false,
 });
 

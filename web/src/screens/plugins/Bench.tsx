@@ -6,7 +6,8 @@ import { useMemo, useState } from "react";
 import { glanceOf } from "~/api/glance";
 import { kindOf } from "~/api/kind";
 import type { Schemas } from "~/api/queries";
-import { emptyDraft, latestEventsQuery, testRoute, type RouteDraft } from "~/api/routes";
+import { useLatestEvents } from "~/api/useLatestEvents";
+import { emptyDraft, testRoute, type RouteDraft } from "~/api/routes";
 import { ConfigForm, type Schema } from "~/parts/ConfigForm";
 import { EventFate } from "~/parts/EventFate";
 import { CopyAs } from "~/parts/CopyAs";
@@ -29,7 +30,7 @@ type Kind = "filter" | "transform";
 /** One plugin, one event: what it makes of it, what that costs, and what it says. */
 export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; search: PluginSearch; onSearch: (s: PluginSearch) => void; uses: readonly Use[] }) {
   const navigate = useNavigate();
-  const latest = useQuery(latestEventsQuery);
+  const { list, picking, gone } = useLatestEvents(search.event);
   const version = plugin.versions.find((v) => v.version === (search.version ?? plugin.active)) ?? plugin.versions.at(-1)!;
   const [wanted, setWanted] = useState<Kind>();
   const kind: Kind = wanted && version.kinds.includes(wanted) ? wanted : ((version.kinds[0] as Kind | undefined) ?? "filter");
@@ -37,8 +38,8 @@ export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; sear
   const [written, setWritten] = useState<string>();
   const [runs, setRuns] = useState(0);
 
-  const choices = useMemo(() => [...(latest.data ?? []).map((e) => ({ id: e.id, event: e.event, label: `${labelOf(e.event)}` })), ...sampleEvents.map((s) => ({ id: s.event.id, event: s.event, label: `Sample: ${s.label}` }))], [latest.data]);
-  const picked = choices.find((c) => c.id === search.event) ?? choices[0];
+  const choices = useMemo(() => [...(list ?? []).map((e) => ({ id: e.id, event: e.event, label: `${labelOf(e.event)}` })), ...sampleEvents.map((s) => ({ id: s.event.id, event: s.event, label: `Sample: ${s.label}` }))], [list]);
+  const picked = choices.find((c) => c.id === search.event) ?? (picking ? undefined : choices[0]);
   const text = written ?? (picked ? JSON.stringify(picked.event, undefined, 2) : "");
   const event = useMemo(() => parsed(text), [text]);
 
@@ -81,7 +82,7 @@ export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; sear
         </Select>
         <JsonEditor label="The event" value={text} onChange={(t) => t !== text && setWritten(t)} />
         {event.problem && <p className={styles.problem}>{event.problem}</p>}
-        <p className="quiet">Pick one of the latest events, or paste any CloudEvent.</p>
+        <p className="quiet">{gone ? <>Event <span className="mono">{search.event}</span> is no longer kept. </> : ""}Pick one of the latest events, or paste any CloudEvent.</p>
       </section>
       <section className={styles.pane} aria-labelledby="bench-plugin">
         <h2 id="bench-plugin">Plugin</h2>

@@ -86,7 +86,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   // there in its own step alone, and in the others the text does not change.
   const editing = !phone || (search.step ?? "which") === "which";
   const judged = parsed?.text === draft.filter;
-  const preview = usePreview(draft, { valid: judged && parsed.valid ? draft.filter : judged || editing ? null : undefined });
+  const preview = usePreview(draft, { picked: search.event, valid: judged && parsed.valid ? draft.filter : judged || editing ? null : undefined });
   const problems = useMemo(() => routeProblems(refused, preview.test.error), [refused, preview.test.error]);
   const chosen = preview.test.data?.tried.find((t) => t.event.id === search.event);
   const condition = preview.same && chosen && fateOf(chosen.result) === "miss" ? chosen.result.condition : undefined;

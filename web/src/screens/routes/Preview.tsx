@@ -25,7 +25,7 @@ export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", 
   const { events, test, sampled, waits } = p;
   const all = test.data?.tried ?? [];
   const shown = useMemo(() => (search.show ? all.filter((t) => fateOf(t.result) === search.show) : all), [all, search.show]);
-  const chosen = all.find((t) => t.event.id === search.event) ?? shown[0];
+  const chosen = all.find((t) => t.event.id === search.event) ?? (p.picking ? undefined : shown[0]);
   const phone = usePhone();
 
   if (events.isError && !events.data) return <ProblemBar problem={events.error} title="The latest events could not be read" action={<Button onClick={() => void events.refetch()}>Try again</Button>} />;
@@ -43,6 +43,7 @@ export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", 
         </Button>
       </div>
       {note}
+      {p.gone && <p className="quiet">Event <span className="mono">{search.event}</span> is no longer kept.</p>}
       {test.isError && <ProblemBar problem={test.error} title="This cannot be tried yet" />}
       {test.data === undefined ? (
         !test.isError && <Skeleton lines={6} height={240} />

@@ -211,6 +211,6 @@ function Definition({ route: r }: { route: Route }) {
 
 function Events({ route, search, onSearch }: { route: Route; search: ReturnType<typeof routeRoute.useSearch>; onSearch: (s: Partial<ReturnType<typeof routeRoute.useSearch>>) => void }) {
   const draft = useMemo(() => draftOf(route), [route]);
-  const preview = usePreview(draft, { pause: 0 });
+  const preview = usePreview(draft, { pause: 0, picked: search.event });
   return <PreviewPanel title="What it makes of the latest events" preview={preview} search={search} onSearch={onSearch} note={route.enabled ? undefined : <p className="quiet">The route is disabled: this is what it would make of them.</p>} />;
 }

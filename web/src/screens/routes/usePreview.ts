@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { latestEventsQuery, testRoute, type RouteDraft, type StoredEvent } from "~/api/routes";
+import { useLatestEvents } from "~/api/useLatestEvents";
+import { testRoute, type RouteDraft, type StoredEvent } from "~/api/routes";
 import type { Tried } from "~/parts/EventFate";
 import { sampleEvents } from "~/parts/sampleEvents";
 import { useDebounced } from "~/parts/useDebounced";
@@ -22,18 +23,19 @@ const essence = (d: RouteDraft) => JSON.stringify([d.filter, d.filters, d.transf
 /**
  * Tries a draft on the latest events, a moment after its last change; a try
  * that a later change overtook is cancelled. The events stay the same while the
- * draft changes, until they are asked for anew. Given `valid`, a draft is tried
- * only when that is its filter: the text that is known to be one.
+ * draft changes, until they are asked for anew; an older one that is picked is
+ * tried with them. Given `valid`, a draft is tried only when that is its filter:
+ * the text that is known to be one.
  */
-export function usePreview(draft: RouteDraft, o: { pause?: number; valid?: string | null } = {}) {
-  const events = useQuery(latestEventsQuery);
+export function usePreview(draft: RouteDraft, o: { pause?: number; valid?: string | null; picked?: string } = {}) {
+  const { latest: events, list: kept, added, picking, gone } = useLatestEvents(o.picked);
   const rested = useDebounced(draft, o.pause ?? 250);
   const key = essence(rested);
   // Before the first event came, samples stand in, and are called so.
   const sampled = events.data?.length === 0;
-  const list = sampled ? samples : events.data;
+  const list = sampled ? samples : kept;
   const test = useQuery({
-    queryKey: ["routes:test", key, sampled ? "samples" : events.dataUpdatedAt],
+    queryKey: ["routes:test", key, sampled ? "samples" : events.dataUpdatedAt, added],
     queryFn: async ({ signal }): Promise<Previewed> => {
       const results = await testRoute({ ...rested, id: "" }, list!.map((e) => e.event), signal);
       const tried = results.map((result, i) => ({ event: list![i]!, result }));
@@ -48,7 +50,7 @@ export function usePreview(draft: RouteDraft, o: { pause?: number; valid?: strin
     retry: false,
   });
   const waits = test.isFetching || key !== essence(draft);
-  return useMemo(() => ({ events, test, sampled, waits, same: test.data !== undefined && essence(test.data.draft) === essence(draft) }), [events, test, sampled, waits, draft]);
+  return useMemo(() => ({ events, picking, gone, test, sampled, waits, same: test.data !== undefined && essence(test.data.draft) === essence(draft) }), [events, picking, gone, test, sampled, waits, draft]);
 }
 
 export type Preview = ReturnType<typeof usePreview>;

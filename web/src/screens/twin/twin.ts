@@ -12,7 +12,8 @@ export const twinQuery = (key: string, from?: string, to?: string) =>
     queryFn: async ({ signal, pageParam }) => (await api.get("/twins", { query: { key, from, to, after: pageParam, limit: 500 }, signal })).data,
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (p: TwinPage) => p.next,
-    staleTime: Infinity, // it is looked at again when someone asks for it
+    staleTime: Infinity, // while it is shown it changes when someone asks for it
+    refetchOnMount: "always",
   });
 
 export interface Whole {
