@@ -2,7 +2,8 @@ import { Button, Menu, MenuItemRadio, MenuList, MenuPopover, MenuTrigger, Toolti
 import { DarkTheme20Regular, Search20Regular } from "@fluentui/react-icons";
 import { Link } from "@tanstack/react-router";
 import { useStatus } from "~/api/queries";
-import { rate, useDeliveredRate } from "~/parts/figures";
+import { useDeliveredRate } from "~/api/useDeliveredRate";
+import { rate } from "~/parts/figures";
 import { StateBadge } from "~/parts/StateBadge";
 import type { Crumb } from "./root";
 import styles from "./Shell.module.css";

@@ -1,6 +1,3 @@
-import { useEffect, useRef, useState } from "react";
-import { useStatus } from "~/api/queries";
-
 // Figures as people read them. The page is in English whatever the browser's
 // language, and so are its numbers.
 
@@ -47,22 +44,4 @@ export function percent(share: number): string {
   const p = share * 100;
   if (p > 0 && p < 0.1) return "<0.1 %";
   return p.toLocaleString("en-US", { maximumFractionDigits: p > 0 && p < 10 ? 1 : 0 }) + " %";
-}
-
-/** Deliveries a second, from the counts of the last states; undefined until there are two. */
-export function useDeliveredRate(): number | undefined {
-  const { data, dataUpdatedAt } = useStatus();
-  const [value, setValue] = useState<number>();
-  const seen = useRef<{ at: number; n: number; started: string }[]>([]);
-  useEffect(() => {
-    if (!data) return;
-    const n = data.endpoints.reduce((sum, e) => sum + e.delivered, 0);
-    const last = seen.current.at(-1);
-    // A restart, or an endpoint that was deleted, starts the count anew.
-    if (last && (last.started !== data.startedAt || n < last.n)) seen.current = [];
-    seen.current = [...seen.current.filter((s) => dataUpdatedAt - s.at < 12_000), { at: dataUpdatedAt, n, started: data.startedAt }];
-    const first = seen.current[0];
-    if (first && dataUpdatedAt > first.at) setValue(((n - first.n) * 1000) / (dataUpdatedAt - first.at));
-  }, [data, dataUpdatedAt]);
-  return value;
 }
