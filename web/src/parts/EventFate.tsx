@@ -1,5 +1,5 @@
 import { Tab, TabList } from "@fluentui/react-components";
-import { Link, useRouter } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { CheckmarkCircle16Filled, Circle16Regular, Triangle16Filled } from "@fluentui/react-icons";
 import { useState } from "react";
 import type { StoredEvent, TestResult } from "~/api/routes";
@@ -91,9 +91,12 @@ export function Steps({ tried }: { tried: readonly { plugin: string; verdict: ke
   );
 }
 
-/** The page of an event that is in the journal, where this build has one. */
+/** The page of an event, where its id is a place in the journal. */
 export function EventLink({ id, children = "Open the event" }: { id: string; children?: string }) {
-  const { routesByPath } = useRouter();
-  if (!/^\d+-\d+$/.test(id) || !("/events/$id" in routesByPath)) return null;
-  return <Link {...({ to: "/events/$id", params: { id } } as never as { to: "/" })}>{children}</Link>;
+  if (!/^\d+-\d+$/.test(id)) return null;
+  return (
+    <Link to="/events/$id" params={{ id }}>
+      {children}
+    </Link>
+  );
 }

@@ -1,4 +1,4 @@
-import { Cube16Regular, CubeAdd20Regular, Delete16Regular, Edit16Regular, Link16Regular, Mail16Regular, Pulse20Regular, type FluentIcon } from "@fluentui/react-icons";
+import { CubeAdd20Regular, Delete16Regular, Edit16Regular, Link16Regular, Mail16Regular, Pulse20Regular, type FluentIcon } from "@fluentui/react-icons";
 import { kindOf, kindWords, type EventKind } from "~/api/kind";
 import styles from "./StateBadge.module.css";
 
@@ -10,8 +10,6 @@ const icons: Record<EventKind, FluentIcon> = {
   telemetry: Pulse20Regular,
   other: Mail16Regular,
 };
-
-export const TwinIcon = Cube16Regular;
 
 /** The sign of a kind of event, with its word for those who cannot see it. */
 export function EventKindIcon({ kind, bare }: { kind: EventKind; bare?: boolean }) {

@@ -16,8 +16,8 @@ export function Picker({ label, choices, value, onChange, placeholder, problem, 
   const found = useMemo(() => {
     const q = typed?.trim().toLowerCase() ?? "";
     if (q === "") return choices;
-    const starts = choices.filter((c) => c.value.toLowerCase().startsWith(q));
-    return [...starts, ...choices.filter((c) => !starts.includes(c) && c.value.toLowerCase().includes(q))];
+    const at = (c: Choice) => c.value.toLowerCase().indexOf(q);
+    return [...choices.filter((c) => at(c) === 0), ...choices.filter((c) => at(c) > 0)];
   }, [choices, typed]);
   const settle = () => {
     const exact = choices.find((c) => c.value === typed?.trim() && !c.disabled);

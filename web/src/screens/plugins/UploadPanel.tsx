@@ -81,9 +81,7 @@ export function UploadPanel({ name: fixed, file: first, plugins, onClose }: { na
   };
   useEffect(() => {
     if (first) void take(first);
-    // A dropped file is taken once, when it comes.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [first]);
+  }, [first]); // a dropped file is taken once, when it comes
 
   const known = plugins.find((p) => p.name === name);
   const already = found && found.admitted.version > 0 ? found.admitted.version : undefined;

@@ -1,12 +1,13 @@
 import { Button, Radio, RadioGroup, Tab, TabList } from "@fluentui/react-components";
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { useStatus } from "~/api/queries";
-import { signOut } from "~/api/session";
+import { sessionQuery, signOut } from "~/api/session";
 import { themeWords, useTheme, type ThemeChoice } from "~/app/theme";
 import { bytes, plural } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
+import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { settingsRoute } from "./route";
@@ -40,7 +41,6 @@ export function Settings() {
 
 function Browser() {
   const { choice, choose } = useTheme();
-  const queries = useQueryClient();
   return (
     <>
       <section className="card stack" aria-labelledby="theme">
@@ -51,13 +51,41 @@ function Browser() {
           ))}
         </RadioGroup>
       </section>
-      <section className="card stack" aria-labelledby="session">
-        <h2 id="session">Signed in</h2>
-        <p>Signing out removes this browser's cookie. Where the gateway has no token, nothing is asked for.</p>
-        <div>
-          <Button onClick={() => void signOut().then(() => queries.invalidateQueries())}>Sign out</Button>
-        </div>
-      </section>
+      <Session />
     </>
+  );
+}
+
+function Session() {
+  const queries = useQueryClient();
+  const { data: session } = useQuery(sessionQuery);
+  const out = useMutation({
+    mutationFn: signOut,
+    // What was read with the token is forgotten; what is on the screen is asked for anew, and so is the token.
+    onSuccess: () => {
+      queries.removeQueries({ type: "inactive" });
+      return queries.resetQueries();
+    },
+  });
+  if (!session) return null;
+  return (
+    <section className="card stack" aria-labelledby="session">
+      <h2 id="session">{session.required ? "Signed in" : "No token"}</h2>
+      {session.required ? (
+        <>
+          <p>A token guards this gateway, and this browser has shown it. Signing out removes its cookie.</p>
+          <div>
+            <Button disabled={out.isPending} onClick={() => out.mutate()}>
+              Sign out
+            </Button>
+          </div>
+        </>
+      ) : (
+        <p>
+          No token guards this gateway: whoever reaches it may do everything. Start it with <code>--token-file FILE</code>, or with <code>HEADGATE_TOKEN</code>, to have one.
+        </p>
+      )}
+      {out.error && <ProblemBar problem={out.error} title="You are still signed in" />}
+    </section>
   );
 }
