@@ -232,6 +232,12 @@ func TestCommands(t *testing.T) {
 		{name: "plugin-push", say: map[string]string{"POST /api/v1/plugins/threshold/versions": "201 " + versionTwo}, args: []string{"plugin", "push", "threshold", "--file", module}},
 		{name: "plugin-push-activate", say: map[string]string{"POST /api/v1/plugins/threshold/versions": "200 " + versionTwo, "PUT /api/v1/plugins/threshold/active": "200 " + pluginThreshold},
 			args: []string{"plugin", "push", "threshold", "--file", module, "--activate"}},
+		{name: "plugin-set", say: map[string]string{
+			"GET /api/v1/plugins/threshold": `200 {"name":"threshold","active":1,"versions":[],"limits":{"eventFuel":5},"grants":["clock"],"breaker":{"traps":24,"onOpen":"wait"},"revision":7}`,
+			"PUT /api/v1/plugins/threshold": `200 {"name":"threshold","active":1,"versions":[],"limits":{"memoryBytes":9},"breaker":{"traps":24,"pause":"30s"},"revision":8}`,
+		}, args: []string{"plugin", "set", "threshold", "--limit", "eventFuel=", "--limit", "memoryBytes=9", "--grant", "", "--breaker", "onOpen=", "--breaker", "pause=30s"}},
+		{name: "plugin-set-refused", say: map[string]string{"GET /api/v1/plugins/threshold": `200 {"name":"threshold","active":1,"versions":[],"revision":7}`},
+			args: []string{"plugin", "set", "threshold", "--breaker", "window=99"}},
 		{name: "plugin-activate", say: map[string]string{"PUT /api/v1/plugins/threshold/active": "200 " + pluginThreshold}, args: []string{"plugin", "activate", "threshold", "1"}},
 		{name: "routes-test", say: map[string]string{"POST /api/v1/routes:test": `200 {"results":[{"matched":true,"why":"all","outputs":[{"event":` + eventTwo + `}],"logs":["hello"]},{"matched":false,"why":"type is 'microsoft.iot.telemetry'","outputs":[]}]}`},
 			args: []string{"routes", "test", "-f", route, "--events", events}},

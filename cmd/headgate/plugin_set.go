@@ -14,21 +14,22 @@ import (
 	"github.com/headgate/headgate/gateway/plugin/admission"
 )
 
-const setPluginHelp = `Set a plugin's limits, what it is granted, and what becomes of its events while it is
-left alone because it kept trapping. What no flag names stays as it is; an empty value
-goes back to the server's: --limit eventFuel=, --grant "", --on-open "".
+const setPluginHelp = `Set a plugin's limits, what it is granted, and its breaker: when it is left alone because
+it kept trapping (traps, window, pause, maxPause), and what becomes of its events then
+(onOpen: deadLetter or wait). What no flag names stays as it is; an empty value goes back
+to the server's: --limit eventFuel=, --grant "", --breaker onOpen=.
 
 Its routes run under the new settings when the command returns.`
 
 const setPluginExample = `  headgate plugin set tsi --limit eventFuel=100000000 --limit memoryBytes=134217728
   headgate plugin set sampler --grant random,clock
-  headgate plugin set enrich --on-open wait`
+  headgate plugin set enrich --breaker onOpen=wait --breaker traps=24`
 
 func setPluginCommand(a *app) *cobra.Command {
 	var (
 		limits  map[string]string
 		grants  []string
-		onOpen  string
+		breaker map[string]string
 		connect connection
 	)
 	cmd := &cobra.Command{
@@ -37,7 +38,7 @@ func setPluginCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().StringToStringVar(&limits, "limit", nil, "`LIMIT=VALUE` of its own; docs/plugins.md lists them")
 	cmd.Flags().StringSliceVar(&grants, "grant", nil, "`CAPABILITIES` that it has when it wants them: clock, random")
-	cmd.Flags().StringVar(&onOpen, "on-open", "", "what becomes of its events while its breaker is open: deadLetter or wait")
+	cmd.Flags().StringToStringVar(&breaker, "breaker", nil, "`NAME=VALUE` of its breaker: onOpen, traps, window, pause, maxPause")
 	connect.flags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := connect.client(a)
@@ -49,19 +50,12 @@ func setPluginCommand(a *app) *cobra.Command {
 			return fmt.Errorf("set %s: %w", args[0], err)
 		}
 		s := have.PluginSettings
-		s.Limits = withLimits(s.Limits, limits)
+		s.Limits = withValues(s.Limits, limits)
 		if cmd.Flags().Changed("grant") {
 			s.Grants = slices.DeleteFunc(grants, func(g string) bool { return g == "" })
 		}
-		if cmd.Flags().Changed("on-open") {
-			var b catalog.Breaker
-			if s.Breaker != nil {
-				b = *s.Breaker
-			}
-			b.OnOpen = catalog.OnOpen(onOpen)
-			if s.Breaker = &b; b == (catalog.Breaker{}) {
-				s.Breaker = nil
-			}
+		if s.Breaker, err = withBreaker(s.Breaker, breaker); err != nil {
+			return usageError(err.Error())
 		}
 		p, err := c.PutPluginSettings(cmd.Context(), args[0], s, catalog.Precondition{Revisions: []uint64{have.Revision}})
 		if err != nil {
@@ -76,24 +70,52 @@ func setPluginCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// withLimits returns have with the limits that were given; one without a value
-// is taken away.
-func withLimits(have map[string]json.RawMessage, given map[string]string) map[string]json.RawMessage {
-	limits := maps.Clone(have)
-	if limits == nil {
-		limits = map[string]json.RawMessage{}
+// withValues returns have with what was given; what has no value is taken away.
+func withValues(have map[string]json.RawMessage, given map[string]string) map[string]json.RawMessage {
+	out := maps.Clone(have)
+	if out == nil {
+		out = map[string]json.RawMessage{}
 	}
 	for name, value := range given {
 		if value == "" {
-			delete(limits, name)
+			delete(out, name)
 			continue
 		}
-		limits[name] = json.RawMessage(value)
+		out[name] = json.RawMessage(value)
 		if _, err := strconv.ParseInt(value, 10, 64); err != nil {
-			limits[name] = json.RawMessage(strconv.Quote(value))
+			out[name] = json.RawMessage(strconv.Quote(value))
 		}
 	}
-	return limits
+	return out
+}
+
+// withBreaker returns have with what was given; nil when nothing is left.
+func withBreaker(have *catalog.Breaker, given map[string]string) (*catalog.Breaker, error) {
+	if len(given) == 0 {
+		return have, nil
+	}
+	members := map[string]json.RawMessage{}
+	if have != nil {
+		b, err := json.Marshal(have)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(b, &members); err != nil {
+			return nil, err
+		}
+	}
+	b, err := json.Marshal(map[string]any{"breaker": withValues(members, given)})
+	if err != nil {
+		return nil, err
+	}
+	s, err := catalog.DecodePluginSettings("", b)
+	if err != nil {
+		return nil, err
+	}
+	if s.Breaker == nil || *s.Breaker == (catalog.Breaker{}) {
+		return nil, nil
+	}
+	return s.Breaker, nil
 }
 
 func (a *app) printSettings(p catalog.Plugin) {
@@ -104,8 +126,22 @@ func (a *app) printSettings(p catalog.Plugin) {
 	if len(p.Grants) > 0 {
 		fmt.Fprintf(a.out, "  %-14s %s\n", "granted", strings.Join(p.Grants, ", "))
 	}
-	if p.Breaker != nil && p.Breaker.OnOpen != "" {
-		fmt.Fprintf(a.out, "  %-14s %s\n", "on open", p.Breaker.OnOpen)
+	if b := p.Breaker; b != nil {
+		for _, one := range []struct {
+			name  string
+			value any
+			set   bool
+		}{
+			{"on open", b.OnOpen, b.OnOpen != ""},
+			{"traps", b.Traps, b.Traps != 0},
+			{"window", b.Window, b.Window != 0},
+			{"pause", b.Pause, b.Pause != 0},
+			{"longest pause", b.MaxPause, b.MaxPause != 0},
+		} {
+			if one.set {
+				fmt.Fprintf(a.out, "  %-14s %v\n", one.name, one.value)
+			}
+		}
 	}
 	if len(p.Limits) == 0 && len(p.Grants) == 0 && p.Breaker == nil {
 		fmt.Fprintln(a.out, "  has the server's limits, and no grants")
