@@ -123,14 +123,14 @@ func TestEndpoints(t *testing.T) {
 		s.route("r", `{"endpointName":"keyHub","filter":"true"}`).want(t, 204)
 	})
 	t.Run("an update", func(t *testing.T) {
-		s.put("/endpoints/keyTopic", `{"kind":"serviceBus","settings":{"connectionString":"`+connection+`"},"delivery":{"maxAttempts":3}}`)
+		s.put("/endpoints/keyTopic", `{"kind":"serviceBus","settings":{"connectionString":"`+connection+`"},"delivery":{"maxAttempts":3},"paused":true}`)
 		r := s.arm(http.MethodPut, "keyTopic", `{"endpointType":"ServiceBus","primaryConnectionString":"`+strings.Replace(connection, "twins", "others", 1)+`"}`).want(t, 200)
 		s.follow(t, r, 200)
 		if got := s.stored("keyTopic"); !strings.Contains(got, "others") {
 			t.Errorf("stored %s", got)
 		}
-		if got := s.call(http.MethodGet, "/api/v1/endpoints/keyTopic", "").body; !strings.Contains(got, `"maxAttempts":3`) {
-			t.Errorf("its delivery settings are gone: %s", got)
+		if got := s.call(http.MethodGet, "/api/v1/endpoints/keyTopic", "").body; !strings.Contains(got, `"maxAttempts":3`) || !strings.Contains(got, `"paused":true`) {
+			t.Errorf("its delivery settings or its pause are gone: %s", got)
 		}
 		s.put("/endpoints/grid", `{"kind":"eventGrid","settings":{"topicEndpoint":"https://topic.westus2-1.eventgrid.azure.net/","accessKey":"***","schema":"cloudEventSchemaV1_0"}}`)
 		s.arm(http.MethodPut, "grid", `{"endpointType":"EventGrid","TopicEndpoint":"https://other.westus2-1.eventgrid.azure.net/","accessKey1":"***"}`).want(t, 200)
