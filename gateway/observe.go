@@ -109,7 +109,7 @@ func (g *Gateway) Status(context.Context) (catalog.Status, error) {
 func endpointStatus(e dispatch.Status, kind string, dead int, c count) catalog.EndpointStatus {
 	out := catalog.EndpointStatus{
 		Name: e.Endpoint, Kind: kind, Since: e.Since, Reason: e.Reason,
-		Backlog: e.Behind, Retrying: e.Retrying, DeadLetters: dead,
+		Backlog: e.Behind, Waiting: e.Queued, Retrying: e.Retrying, DeadLetters: dead,
 		Delivered: c.delivered, Failed: c.failed, NextAttempt: e.RetryAt,
 		LastRejection: e.Rejection, LastRejectedAt: e.RejectedAt,
 	}

@@ -160,9 +160,9 @@ const (
 		`"acceptedAt":"2026-01-02T03:04:00Z","position":"42-1","output":0,"event":` + eventOne + `}`
 	status = `{"state":"failing","reason":"endpoint desk fails since 03:04","version":"v1","startedAt":"2026-01-02T03:04:05Z","revision":12,"routes":2,"plugins":1,` +
 		`"journal":{"first":1,"last":420,"bytes":5242880,"limitBytes":10737418240,"full":false},"endpoints":[` +
-		`{"name":"readings","kind":"file","state":"healthy","backlog":0,"retrying":0,"deadLetters":2,"delivered":1234,"failed":2,` +
+		`{"name":"readings","kind":"file","state":"healthy","backlog":0,"waiting":4,"retrying":0,"deadLetters":2,"delivered":1234,"failed":2,` +
 		`"lastRejection":"archive.ndjson: a line of 17 MiB is\ntoo large","lastRejectedAt":"2026-01-02T03:04:05Z","deadLetterError":"container letters: 403 Forbidden"},` +
-		`{"name":"desk","kind":"webhook","state":"failing","reason":"connection refused","backlog":17,"retrying":3,"deadLetters":1,"delivered":5,"failed":21}],"sources":[` + sourceStatus + `],` +
+		`{"name":"desk","kind":"webhook","state":"failing","reason":"connection refused","backlog":17,"waiting":64,"retrying":3,"deadLetters":1,"delivered":5,"failed":21}],"sources":[` + sourceStatus + `],` +
 		`"tail":{"followers":0,"dropped":0}}`
 	verdictCold = `{"route":"cold","endpoint":"desk","filter":"type = 'x' AND PATCH('/t') < 5","matched":false,"why":"…","outputs":[],"fuel":0,"verdict":"false",` +
 		`"condition":{"text":"PATCH('/t') < 5","start":15,"end":30},"values":[{"field":"PATCH('/t')","text":"27","value":27}],"deliveries":[]}`

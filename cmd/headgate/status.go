@@ -64,11 +64,11 @@ func (a *app) printStatus(s catalog.Status, now time.Time) {
 func (a *app) printEndpointStatus(endpoints []catalog.EndpointStatus) {
 	var rows [][]string
 	for _, e := range endpoints {
-		rows = append(rows, []string{e.Name, e.Kind, string(e.State), strconv.FormatUint(e.Backlog, 10), strconv.Itoa(e.Retrying),
+		rows = append(rows, []string{e.Name, e.Kind, string(e.State), strconv.FormatUint(e.Backlog, 10), strconv.Itoa(e.Waiting), strconv.Itoa(e.Retrying),
 			strconv.Itoa(e.DeadLetters), strconv.FormatUint(e.Delivered, 10), strconv.FormatUint(e.Failed, 10), reasonOf(e)})
 	}
 	fmt.Fprintln(a.out)
-	printTable(a.out, "ENDPOINT KIND STATE BACKLOG RETRYING DEAD-LETTERS DELIVERED FAILED REASON", rows)
+	printTable(a.out, "ENDPOINT KIND STATE BACKLOG WAITING RETRYING DEAD-LETTERS DELIVERED FAILED REASON", rows)
 }
 
 // reasonOf is why an endpoint fails, or, as long as it does not, why it rejected

@@ -49,7 +49,8 @@ type EndpointStatus struct {
 	State       State     `json:"state"`
 	Since       time.Time `json:"since,omitzero"` // when the state began
 	Reason      string    `json:"reason,omitempty"`
-	Backlog     uint64    `json:"backlog"`     // chunks of the journal not yet wholly settled
+	Backlog     uint64    `json:"backlog"`     // chunks of the journal that it has not taken yet
+	Waiting     int       `json:"waiting"`     // deliveries that wait for their first attempt, or are in it
 	Retrying    int       `json:"retrying"`    // deliveries that wait for their next attempt
 	DeadLetters int       `json:"deadLetters"` // kept
 	Delivered   uint64    `json:"delivered"`   // since the start

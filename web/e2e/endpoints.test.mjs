@@ -154,6 +154,28 @@ test("sources: made, seen failing in words, switched off and on", async () => {
   await gateway.api("DELETE", "/sources/orders");
 });
 
+test("an endpoint is paused, which the overview tells, and resumed", async () => {
+  const stored = async () => (await gateway.api("GET", "/endpoints/held")).paused === true;
+  await gateway.api("PUT", "/endpoints/held", { kind: "file", settings: { path: "held.ndjson" } });
+  const page = await newPage(gateway);
+  await page.goto("/endpoints/held");
+  await page.getByRole("button", { name: "More for held" }).click();
+  await page.getByRole("menuitem", { name: "Pause" }).click();
+  await page.getByText("Nothing is sent to it: it is paused").waitFor();
+  assert.equal(await stored(), true);
+  await page.goto("/");
+  await page.getByRole("article").filter({ hasText: "held" }).getByText("It is paused.").waitFor();
+  await page.goto("/endpoints/held");
+  await page.getByRole("button", { name: "More for held" }).click();
+  await page.getByRole("menuitem", { name: "Resume" }).click();
+  await page.getByText("held is sent what it is owed").waitFor();
+  assert.equal(await stored(), false);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until("the pause to be back", stored);
+  await page.close();
+  await gateway.api("DELETE", "/endpoints/held");
+});
+
 test("what lies in the local emulator is seen, and does not move while it is read", async () => {
   const demo = await Gateway.start({ demo: true, rate: 50 });
   await picture(demo, "emulator", "/endpoints?tab=emulator&entity=serviceBus/lines", (page) => page.getByText("Next to be received").waitFor(), { only: some });

@@ -27,6 +27,13 @@ test("an event appears as it is accepted, inert, and leads to its page", async (
   await page.getByRole("heading", { name: "What became of it" }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "What became of it" }).waitFor();
+  // It can be taken elsewhere, also when it is not among the latest any more.
+  await gateway.send(...Array.from({ length: 101 }, (_, i) => update("room-" + i, "/temperature", i)));
+  await page.getByRole("button", { name: "Use this event" }).click();
+  await page.getByRole("menuitem", { name: "Make a route for it" }).click();
+  await page.getByRole("region", { name: "Preview" }).getByText("pump-<img").first().waitFor();
+  await page.goto("/new-route?event=999999-0");
+  await page.getByText("is no longer kept").waitFor();
   await page.close();
 });
 

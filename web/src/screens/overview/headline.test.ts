@@ -5,7 +5,7 @@ import { headline, problemsOf } from "./headline";
 type Status = Schemas["Status"];
 type Endpoint = Schemas["EndpointStatus"];
 
-const endpoint = (name: string, over: Partial<Endpoint> = {}): Endpoint => ({ name, kind: "webhook", state: "healthy", backlog: 0, retrying: 0, deadLetters: 0, delivered: 1, failed: 0, ...over });
+const endpoint = (name: string, over: Partial<Endpoint> = {}): Endpoint => ({ name, kind: "webhook", state: "healthy", backlog: 0, waiting: 0, retrying: 0, deadLetters: 0, delivered: 1, failed: 0, ...over });
 const status = (over: Partial<Status> = {}): Status => ({
   state: "healthy", reason: "", version: "v1", startedAt: "2026-01-01T00:00:00Z", revision: 1, routes: 2, plugins: 0, endpoints: [endpoint("hub")], sources: [],
   journal: { first: 1, last: 2, bytes: 3, full: false }, tail: { followers: 0, dropped: 0 }, ...over,

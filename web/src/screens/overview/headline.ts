@@ -25,7 +25,7 @@ export function problemsOf(s: Schemas["Status"]): Trouble[] {
       });
     }
     if (e.state === "paused") {
-      out.push({ name: e.name, cause: "It is paused.", state: "paused", effect: "Nothing is sent to it. What routes send there is kept, and waits.", next: "Resume it on its page when it may have its events." });
+      out.push({ name: e.name, cause: "It is paused.", state: "paused", effect: `Nothing is sent to it. ${waits(e)}`, next: "Resume it on its page when it may have its events." });
     }
     if (e.state !== "failing") continue;
     out.push({
@@ -42,6 +42,13 @@ export function problemsOf(s: Schemas["Status"]): Trouble[] {
     out.push({ name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, state: "failing", effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
   }
   return out;
+}
+
+/** What a paused endpoint is owed, in words. */
+function waits(e: Schemas["EndpointStatus"]): string {
+  const n = e.waiting + e.retrying;
+  if (e.backlog === 0) return n === 0 ? "Nothing waits for it so far." : `${plural(n, "delivery", "deliveries")} ${n === 1 ? "waits" : "wait"} for it.`;
+  return `${plural(n, "delivery", "deliveries")} and ${plural(e.backlog, "batch", "batches")} of events behind them wait for it.`;
 }
 
 /** The one sentence that an operator comes for. */
