@@ -45,19 +45,20 @@ export const sourceQuery = (name: string) =>
     },
   });
 
-/** What a resource was, the newest first. */
-export interface Revision {
+/** What a resource was at some time. */
+export interface Revision<T> {
   revision: number;
   at: string;
   by?: string;
   deleted?: boolean;
-  state?: Endpoint | Source;
+  state?: T;
 }
 
+/** What a resource was, the newest first. */
 export const revisionsQuery = (side: Side, name: string) =>
   queryOptions({
     queryKey: [side, name, "revisions"],
-    queryFn: async ({ signal }): Promise<Revision[]> => {
+    queryFn: async ({ signal }): Promise<Revision<Endpoint | Source>[]> => {
       const path = { name };
       return side === "endpoint" ? (await api.get("/endpoints/{name}/revisions", { path, signal })).data.items : (await api.get("/sources/{name}/revisions", { path, signal })).data.items;
     },
