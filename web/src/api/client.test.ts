@@ -2,7 +2,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { api, urlOf } from "./client";
 import { byteAt, indexAt } from "./filters";
-import { asProblem } from "./problem";
+import { asProblem, Problem, Unreachable } from "./problem";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -44,6 +44,17 @@ test("no connection says what to do", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
   await expect(api.get("/status")).rejects.toMatchObject({ offline: true, message: expect.stringContaining("Check that it runs") });
 });
+
+test("what breaks off while the answer is read is no connection", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response(new ReadableStream({ start: (c) => c.error(new TypeError("network error")) }))));
+  await expect(api.get("/status")).rejects.toMatchObject({ offline: true });
+});
+
+test.each([
+  ["a mistake of the page", new TypeError("x is undefined"), { offline: false, status: undefined, details: { title: "This page made a mistake" }, message: expect.stringContaining("x is undefined") }],
+  ["what a form asks for", new Problem(undefined, { title: "A time is missing", detail: "Say from when on." }), { offline: false, details: { title: "A time is missing" }, message: "Say from when on." }],
+  ["no connection", new Unreachable(), { offline: true, conflict: false }],
+])("%s is told apart", (_, error, want) => expect(asProblem(error)).toMatchObject(want));
 
 test("places in a filter are bytes there and characters here", () => {
   const text = "a = 'ü😀' AND b";

@@ -1,4 +1,4 @@
-import { asProblem, problemOf } from "./problem";
+import { problemOf, Unreachable } from "./problem";
 import type { paths } from "./schema.gen";
 
 type Method = "get" | "put" | "post" | "delete";
@@ -76,17 +76,18 @@ async function send(method: Method, path: string, o: Plain = {}): Promise<Answer
     headers["Content-Type"] = "application/json";
   }
   let answer: Response;
+  let text = "";
   try {
     answer = await fetch(urlOf(path, o.path, o.query), { method: method.toUpperCase(), headers, body, signal: o.signal, credentials: "same-origin", cache: "no-store" });
+    if (answer.ok) text = await answer.text();
   } catch (error) {
     if (o.signal?.aborted) throw error;
     reached(false, 0);
-    throw asProblem(error);
+    throw new Unreachable(error);
   }
   const gone = answer.status === 502 || answer.status === 504; // a proxy's words for a server that is not there
   reached(!gone, answer.status);
   if (!answer.ok) throw await problemOf(answer);
-  const text = await answer.text();
   return { data: text === "" ? undefined : JSON.parse(text), etag: answer.headers.get("ETag") ?? undefined, status: answer.status };
 }
 

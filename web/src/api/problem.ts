@@ -8,11 +8,12 @@ export class Problem extends Error {
   override readonly name = "Problem";
 
   constructor(
-    /** The HTTP status, or 0 when the server could not be reached. */
-    readonly status: number,
+    /** The HTTP status; undefined when no answer of the server says this. */
+    readonly status: number | undefined,
     readonly details: Partial<ProblemDetails>,
+    options?: ErrorOptions,
   ) {
-    super(details.detail ?? details.title ?? `the server answered ${status}`);
+    super(details.detail ?? details.title ?? `the server answered ${status}`, options);
   }
 
   /** The member of the request that is wrong, such as `settings.url`. */
@@ -22,7 +23,7 @@ export class Problem extends Error {
 
   /** The server could not be reached: what was asked for may succeed later. */
   get offline(): boolean {
-    return this.status === 0 || this.status === 502 || this.status === 504;
+    return this.status === 502 || this.status === 504;
   }
 
   /** Someone else changed the thing meanwhile: nothing was saved. */
@@ -32,6 +33,24 @@ export class Problem extends Error {
 
   get signedOut(): boolean {
     return this.status === 401;
+  }
+}
+
+/** The request did not get to the server, or its answer not back. */
+export class Unreachable extends Problem {
+  constructor(cause?: unknown) {
+    super(undefined, { title: "No connection", detail: "The gateway does not answer. Check that it runs and that this machine can reach it; nothing was changed." }, { cause });
+  }
+
+  override get offline(): boolean {
+    return true;
+  }
+}
+
+/** The page itself went wrong. */
+export class Fault extends Problem {
+  constructor(cause: unknown) {
+    super(undefined, { title: "This page made a mistake", detail: `${cause instanceof Error ? cause.message : String(cause)}. Try again or load the page anew; if it comes back, report it.` }, { cause });
   }
 }
 
@@ -52,11 +71,7 @@ export async function problemOf(answer: Response): Promise<Problem> {
   });
 }
 
-/** Any thrown value as a Problem; an abort stays what it is. */
+/** Any thrown value as a Problem: what neither the server nor the connection is to blame for is a fault of the page. */
 export function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof TypeError) {
-    return new Problem(0, { title: "No connection", detail: "The gateway does not answer. Check that it runs and that this machine can reach it; nothing was changed." });
-  }
-  return new Problem(0, { title: "Unexpected", detail: error instanceof Error ? error.message : String(error) });
+  return error instanceof Problem ? error : new Fault(error);
 }

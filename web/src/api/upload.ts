@@ -22,7 +22,7 @@ export function upload<T>(path: string, file: Blob, o: { type: string; params?: 
     };
     request.onerror = () => {
       // A server that refuses a body that is too large may close before it is all sent.
-      reject(new Problem(0, { title: "Upload broke off", detail: "The connection closed before the file was sent. The gateway may be gone, or the file larger than it takes; nothing was stored." }));
+      reject(new Problem(undefined, { title: "Upload broke off", detail: "The connection closed before the file was sent. The gateway may be gone, or the file larger than it takes; nothing was stored." }));
     };
     request.onabort = () => reject(new DOMException("the upload was cancelled", "AbortError"));
     o.signal?.addEventListener("abort", () => request.abort());

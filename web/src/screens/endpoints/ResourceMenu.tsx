@@ -2,6 +2,7 @@ import { Button, Field, Input, Menu, MenuDivider, MenuItem, MenuList, MenuPopove
 import { MoreHorizontal20Regular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { Problem } from "~/api/problem";
 import { replay, type Endpoint, type Side, type Source } from "~/api/resources";
 import { ConfirmDialog } from "~/parts/ConfirmDialog";
 import { command } from "~/parts/shell";
@@ -65,7 +66,7 @@ export function ResourceMenu({ side, resource, onDeleted }: { side: Side; resour
         open={asks === "replay"} title={`Deliver the past to ${name} once more?`} verb="Deliver once more" cli={() => command("headgate", "replay", name, "--from", instant(from) ?? "TIME")} onClose={() => setAsks(undefined)}
         onConfirm={async () => {
           const at = instant(from);
-          if (at === undefined) throw new Error("Say from when on.");
+          if (at === undefined) throw new Problem(undefined, { title: "A time is missing", detail: "Say from when on." });
           const begun = await replay(name, at);
           notify({ title: `${name} goes on from ${absoluteTime(begun.acceptedAt)}`, body: begun.truncated ? "The journal does not keep all that was asked for: this is the first event that it has." : undefined });
         }}

@@ -3,6 +3,7 @@ import { Dismiss16Regular, Filter16Regular, Pause16Regular, Play16Regular, Searc
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { kinds as allKinds, kindWords } from "~/api/kind";
+import { Problem } from "~/api/problem";
 import { tailFilter, type TailRow, type TailStats } from "~/api/tail";
 import { useTail } from "~/api/useTail";
 import { useCommand } from "~/app/commands";
@@ -96,7 +97,7 @@ export function Live() {
         </div>
         <FilterLine value={search.filter} onChange={(f) => change({ filter: f })} />
       </div>
-      {stats.state === "refused" && <ProblemBar problem={new Error(stats.detail)} title="The gateway refuses this stream" />}
+      {stats.state === "refused" && <ProblemBar problem={new Problem(undefined, { detail: stats.detail })} title="The gateway refuses this stream" />}
       <WithPanel
         panel={
           search.event === undefined

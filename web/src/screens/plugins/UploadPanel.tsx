@@ -3,7 +3,7 @@ import { ArrowUpload20Regular, Dismiss20Regular } from "@fluentui/react-icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { asProblem, type Problem } from "~/api/problem";
+import { asProblem, Problem } from "~/api/problem";
 import type { Schemas } from "~/api/queries";
 import { upload } from "~/api/upload";
 import { CopyAs } from "~/parts/CopyAs";
@@ -145,7 +145,7 @@ export function UploadPanel({ name: fixed, file: first, plugins, onClose }: { na
               </Button>
             </div>
           )}
-          {refused !== undefined && <ProblemBar problem={new Error(refused)} title="This file cannot be a plugin" />}
+          {refused !== undefined && <ProblemBar problem={new Problem(undefined, { detail: refused })} title="This file cannot be a plugin" />}
           {!fixed && file && (
             <Field label="Name" required validationMessage={wrong} validationState={wrong ? "error" : "none"} hint={known ? `There is a plugin ${name}: this becomes its next version.` : undefined}>
               <Input value={name} disabled={work !== undefined} onChange={(_, d) => setName(d.value)} onBlur={() => file && !wrong && found?.name !== name && !work && void check(file, name)} autoComplete="off" />
