@@ -1,8 +1,7 @@
 import { Button, Checkbox } from "@fluentui/react-components";
 import { useQueryClient } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
 import { api } from "~/api/client";
-import { asProblem, type Problem } from "~/api/problem";
+import { asProblem } from "~/api/problem";
 import type { Schemas } from "~/api/queries";
 import { ConfigForm } from "~/parts/ConfigForm";
 import { Conflict } from "~/parts/Conflict";
@@ -11,7 +10,9 @@ import { DiffView } from "~/parts/DiffView";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { command } from "~/parts/shell";
 import { useToasts } from "~/parts/Toasts";
-import type { Plugin } from "./data";
+import { useDraft } from "~/parts/useDraft";
+import { useGuardedSave, type Stored } from "~/parts/useGuardedSave";
+import { pluginQuery, type Plugin } from "./data";
 import styles from "./PluginPage.module.css";
 import { breakerSchema, limitsSchema } from "./settingsSchema";
 
@@ -25,45 +26,40 @@ function settingsOf(p: Plugin): PluginSettings {
 export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | undefined }) {
   const queries = useQueryClient();
   const { notify } = useToasts();
-  const stored = useMemo(() => settingsOf(plugin), [plugin]);
-  const [base, setBase] = useState(() => ({ settings: stored, etag }));
-  const [draft, setDraft] = useState<PluginSettings>(stored);
-  const [problem, setProblem] = useState<Problem>();
-  const [theirs, setTheirs] = useState<{ settings: PluginSettings; etag: string | undefined }>();
-  const [busy, setBusy] = useState(false);
-  const dirty = JSON.stringify(draft) !== JSON.stringify(base.settings);
-  const put = async (settings: PluginSettings, ifMatch: string | undefined) => {
-    const { data, etag: now } = await api.put("/plugins/{name}", { path: { name: plugin.name }, body: settings, ifMatch });
-    queries.setQueryData(["plugin", plugin.name], { plugin: data, etag: now });
-    const kept = settingsOf(data);
-    setBase({ settings: kept, etag: now });
-    setDraft(kept);
-    return now;
+  const { name } = plugin;
+  const { base, draft, dirty, round, change, restart } = useDraft<PluginSettings>({ value: settingsOf(plugin), etag });
+  const put = async (settings: PluginSettings, ifMatch: string | undefined): Promise<Stored<PluginSettings>> => {
+    const { data, etag: now } = await api.put("/plugins/{name}", { path: { name }, body: settings, ifMatch });
+    queries.setQueryData(pluginQuery(name).queryKey, { plugin: data, etag: now });
+    return { value: settingsOf(data), etag: now };
   };
-  const save = async (ifMatch: string | undefined) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const before = base.settings;
-      const now = await put(draft, ifMatch);
-      setTheirs(undefined);
-      notify({ title: `The settings of ${plugin.name} are saved`, body: "Every event from now on is under them.", undo: () => void put(before, now).then(() => notify({ title: `The settings of ${plugin.name} are as they were` }), (e: unknown) => notify({ title: "It could not be undone", body: asProblem(e).message, intent: "error" })) });
-    } catch (error) {
-      const p = asProblem(error);
-      if (p.conflict) {
-        const { data, etag: now } = await api.get("/plugins/{name}", { path: { name: plugin.name } });
-        setTheirs({ settings: settingsOf(data), etag: now });
-      } else setProblem(p);
-    } finally {
-      setBusy(false);
-    }
+  const { busy, problem, theirs, save, edited, clear } = useGuardedSave<PluginSettings>({
+    put: async (over) => {
+      const now = await put(draft, over.etag);
+      restart(now);
+      notify({
+        title: `The settings of ${name} are saved`,
+        body: "Every event from now on is under them.",
+        undo: () => void put(over.value, now.etag).then(() => notify({ title: `The settings of ${name} are as they were` }), (e: unknown) => notify({ title: "It could not be undone", body: asProblem(e).message, intent: "error" })),
+      });
+    },
+    read: async () => {
+      const now = await queries.fetchQuery({ ...pluginQuery(name), staleTime: 0 });
+      return { value: settingsOf(now.plugin), etag: now.etag };
+    },
+  });
+  const begin = (from: Stored<PluginSettings>) => {
+    restart(from);
+    clear();
   };
-  const part = (name: keyof PluginSettings, v: unknown) => {
-    const next: Record<string, unknown> = { ...draft };
-    if (v === undefined || (typeof v === "object" && v !== null && Object.keys(v).length === 0)) delete next[name];
-    else next[name] = v;
-    setDraft(next as PluginSettings);
-    setProblem(undefined);
+  const part = (of: keyof PluginSettings, v: unknown) => {
+    change((before) => {
+      const next: Record<string, unknown> = { ...before };
+      if (v === undefined || (typeof v === "object" && v !== null && Object.keys(v).length === 0)) delete next[of];
+      else next[of] = v;
+      return next as PluginSettings;
+    });
+    edited();
   };
   const problems = (prefix: string) => (problem?.field?.startsWith(prefix) ? { [problem.field.slice(prefix.length + 1) || (/\blimit (\w+):/.exec(problem.message)?.[1] ?? "")]: problem.message } : {});
   const grants = draft.grants ?? [];
@@ -71,23 +67,12 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
   const cli = command("headgate", "plugin", "set", plugin.name, ...Object.entries(draft.limits ?? {}).flatMap(([k, v]) => ["--limit", `${k}=${v}`]), ...(grants.length > 0 ? ["--grant", grants.join(",")] : []), ...(draft.breaker?.onOpen ? ["--on-open", draft.breaker.onOpen] : []));
   return (
     <div className="stack">
-      {theirs && (
-        <Conflict
-          theirs={theirs.settings}
-          mine={draft}
-          onKeepMine={() => void save(theirs.etag)}
-          onTakeTheirs={() => {
-            setBase(theirs);
-            setDraft(theirs.settings);
-            setTheirs(undefined);
-          }}
-        />
-      )}
+      {theirs && <Conflict theirs={theirs.value} mine={draft} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} />}
       <div className={styles.settings}>
         <section className={styles.pane} aria-labelledby="breaker">
           <h2 id="breaker">When it keeps failing</h2>
-          <ConfigForm key={"b" + base.etag} schema={breakerSchema} value={(draft.breaker ?? {}) as Record<string, unknown>} onChange={(v) => part("breaker", v)} problems={problems("breaker")} />
+          <ConfigForm key={"b" + round} schema={breakerSchema} value={(draft.breaker ?? {}) as Record<string, unknown>} onChange={(v) => part("breaker", v)} problems={problems("breaker")} />
         </section>
         <section className={styles.pane} aria-labelledby="grants">
           <h2 id="grants">What it is given</h2>
@@ -98,20 +83,20 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
         <section className={styles.pane + " " + styles.limits} aria-labelledby="limits">
           <h2 id="limits">What it may use</h2>
           <p className="quiet">Empty: what the gateway gives to every plugin.</p>
-          <ConfigForm key={"l" + base.etag} schema={limitsSchema} value={(draft.limits ?? {}) as Record<string, unknown>} onChange={(v) => part("limits", v)} problems={problems("limits")} />
+          <ConfigForm key={"l" + round} schema={limitsSchema} value={(draft.limits ?? {}) as Record<string, unknown>} onChange={(v) => part("limits", v)} problems={problems("limits")} />
         </section>
       </div>
       {dirty && !theirs && (
         <section className="card stack" aria-labelledby="will-change">
           <h2 id="will-change">What will change</h2>
-          <DiffView before={base.settings} after={draft} labels={["Now", "Then"]} />
+          <DiffView before={base.value} after={draft} labels={["Now", "Then"]} />
         </section>
       )}
       <div className="row">
-        <Button appearance="primary" disabled={!dirty || busy || theirs !== undefined} onClick={() => void save(base.etag)}>
+        <Button appearance="primary" disabled={!dirty || busy || theirs !== undefined} onClick={() => void save(base)}>
           {busy ? "Saving…" : "Save the settings"}
         </Button>
-        <Button disabled={!dirty || busy} onClick={() => setDraft(base.settings)}>
+        <Button disabled={!dirty || busy} onClick={() => begin(base)}>
           Discard
         </Button>
         <CopyAs cli={cli} value={draft} />
