@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { spanIn, type ParsedFilter } from "~/api/filters";
+import type { Problem } from "~/api/problem";
 import { endpointsQuery, pluginsQuery, useStatus } from "~/api/queries";
 import { draftOf, emptyDraft, isMissing, putRoute, routeQuery, specOf, type RouteDraft, type TaggedRoute } from "~/api/routes";
 import { CopyAs } from "~/parts/CopyAs";
@@ -19,6 +20,8 @@ import { ResourceLink } from "~/parts/ResourceLink";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
 import { useToasts } from "~/parts/Toasts";
+import { useDraft } from "~/parts/useDraft";
+import type { Stored } from "~/parts/useGuardedSave";
 import { cliOf, useRouteActions } from "./actions";
 import { keepDraft, keptDraft } from "./draftStore";
 import styles from "./Edit.module.css";
@@ -67,16 +70,14 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   const phone = usePhone();
   const [kept] = useState(() => keptDraft(id));
   const [restored, setRestored] = useState(kept !== undefined);
-  // What the change is made to: the state at its beginning, not what others made of it meanwhile.
-  const [base, setBase] = useState(() => ({ draft: first, etag: kept ? kept.etag : stored?.etag }));
-  const [draft, setDraft] = useState(() => kept?.draft ?? first);
+  const { base, draft, dirty, round, change: edit, restart } = useDraft({ value: first, etag: stored?.etag }, kept);
   const [parsed, setParsed] = useState<ParsedFilter>();
-  const [refused, setRefused] = useState<unknown>();
+  const [refused, setRefused] = useState<Problem>();
+  const [asked, setAsked] = useState(false);
   const change = (part: Partial<RouteDraft>) => {
-    setDraft((d) => ({ ...d, ...part }));
+    edit((d) => ({ ...d, ...part }));
     setRefused(undefined);
   };
-  const dirty = useMemo(() => JSON.stringify(draft) !== JSON.stringify(base.draft), [draft, base.draft]);
   useEffect(() => keepDraft(id, dirty ? { draft, etag: base.etag } : undefined), [id, dirty, draft, base.etag]);
 
   const { data: plugins } = useQuery(pluginsQuery);
@@ -88,6 +89,9 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   const judged = parsed?.text === draft.filter;
   const preview = usePreview(draft, { picked: search.event, valid: judged && parsed.valid ? draft.filter : judged || editing ? null : undefined });
   const problems = useMemo(() => routeProblems(refused, preview.test.error), [refused, preview.test.error]);
+  // Of a new route alone: one that is edited shows what is stored beside it.
+  const taken = refused?.conflict === true;
+  const nameProblem = taken ? "There is a route of this name. Choose another one." : (problems.id ?? (asked && draft.id.trim() === "" ? "Give the route a name." : undefined));
   const chosen = preview.test.data?.tried.find((t) => t.event.id === search.event);
   const condition = preview.same && chosen && fateOf(chosen.result) === "miss" ? chosen.result.condition : undefined;
   const mark = condition && spanIn(draft.filter, condition);
@@ -98,21 +102,22 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
     if (draft.endpointName === "") return missing("where", undefined);
     onSearch({ review: true });
   };
-  const [asked, setAsked] = useState(false);
   const missing = (step: Search["step"], field: string | undefined) => {
     setAsked(true);
     if (phone) onSearch({ step });
     requestAnimationFrame(() => (field ? document.getElementById(field) : document.querySelector<HTMLElement>("[data-endpoint] input"))?.focus());
   };
   useShortcut("mod+s", "Review and save", review);
+  useEffect(() => {
+    if (taken && !search.review) document.getElementById("route-name")?.focus();
+  }, [taken, search.review]);
 
-  const discard = () => {
-    const now = stored ? draftOf(stored.route) : first;
-    setBase({ draft: now, etag: stored?.etag });
-    setDraft(now);
+  const begin = (from: Stored<RouteDraft>) => {
+    restart(from);
     setRestored(false);
     setRefused(undefined);
   };
+  const discard = () => begin({ value: first, etag: stored?.etag });
   const saved = async (now: TaggedRoute, before: RouteDraft | undefined) => {
     keepDraft(id, undefined);
     queries.setQueryData(routeQuery(now.route.id).queryKey, now);
@@ -133,7 +138,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
         <span aria-hidden>1</span>Which events?
       </h2>
       {!stored && (
-        <Field label="Name" required validationMessage={problems.id ?? (asked && draft.id.trim() === "" ? "Give the route a name." : undefined)} validationState={problems.id || (asked && draft.id.trim() === "") ? "error" : "none"}>
+        <Field label="Name" required validationMessage={nameProblem} validationState={nameProblem ? "error" : "none"}>
           <Input id="route-name" value={draft.id} onChange={(_, e) => change({ id: e.value })} autoComplete="off" maxLength={256} placeholder="such as tsi-plant-a" />
         </Field>
       )}
@@ -145,7 +150,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
       </div>
       <div className={styles.group}>
         <h3>And by plugins</h3>
-        <PluginChain kind="filter" refs={draft.filters} plugins={plugins ?? []} onChange={(filters) => change({ filters })} problems={problems} />
+        <PluginChain key={round} kind="filter" refs={draft.filters} plugins={plugins ?? []} onChange={(filters) => change({ filters })} problems={problems} />
       </div>
     </section>
   );
@@ -155,7 +160,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
         <span aria-hidden>2</span>What happens to them?
       </h2>
       <p className={styles.info}>{draft.transforms.length === 0 ? "Nothing: they leave as they came." : "Each transform takes what the one before it made."}</p>
-      <PluginChain kind="transform" refs={draft.transforms} plugins={plugins ?? []} onChange={(transforms) => change({ transforms })} problems={problems} />
+      <PluginChain key={round} kind="transform" refs={draft.transforms} plugins={plugins ?? []} onChange={(transforms) => change({ transforms })} problems={problems} />
       {endpoint?.kind === "eventGrid" && !draft.transforms.some((t) => t.plugin.startsWith("eventgrid")) && (
         <p className={styles.info}>
           The endpoint is an Event Grid topic, so <ResourceLink kind="plugin" name="eventgrid" /> maps them to its schema at the end.
@@ -266,16 +271,16 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
         <Suspense>
           <Review
             draft={draft}
-            base={stored && base.draft}
-            etag={base.etag}
+            base={base}
             isNew={!stored}
             onClose={() => onSearch({ review: undefined })}
-            onSaved={(now) => saved(now, stored && base.draft)}
-            onRefused={setRefused}
+            onSaved={(now, over) => saved(now, stored && over)}
+            onRefused={(problem) => {
+              setRefused(problem);
+              if (problem.conflict) onSearch({ review: undefined, step: undefined });
+            }}
             onTake={(theirs) => {
-              setBase({ draft: draftOf(theirs.route), etag: theirs.etag });
-              setDraft(draftOf(theirs.route));
-              queries.setQueryData(routeQuery(theirs.route.id).queryKey, theirs);
+              begin(theirs);
               onSearch({ review: undefined });
             }}
           />
