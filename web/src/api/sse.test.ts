@@ -22,7 +22,7 @@ function stream(text: string): Response {
 test("connects again, from the last id", async () => {
   const ended = new AbortController();
   const asked: (string | undefined)[] = [];
-  const answers = [() => stream("id: 5\ndata: a\n\n"), () => Promise.reject(new TypeError("gone")), () => stream("data: b\n\n")];
+  const answers = [() => stream("id: 5\ndata: a\n\n"), () => Promise.reject(new TypeError("gone")), () => new Response("{}", { status: 401 }), () => stream("data: b\n\n")];
   vi.stubGlobal("fetch", (_: string, init: { headers: Record<string, string> }) => {
     asked.push(init.headers["Last-Event-ID"]);
     return Promise.resolve(answers.shift()?.());
@@ -39,14 +39,14 @@ test("connects again, from the last id", async () => {
   });
   vi.unstubAllGlobals();
   expect(got).toEqual(["a", "b"]);
-  expect(asked).toEqual([undefined, "5", "5"]);
-  expect(states).toEqual(["connecting", "open", "waiting", "connecting", "waiting", "connecting", "open"]);
+  expect(asked).toEqual([undefined, "5", "5", "5"]);
+  expect(states).toEqual(["connecting", "open", "waiting", "connecting", "waiting", "connecting", "waiting", "connecting", "open"]);
 });
 
 test("a refusal ends it", async () => {
-  vi.stubGlobal("fetch", () => Promise.resolve(new Response('{"detail":"send the token"}', { status: 401 })));
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response('{"detail":"this filter is none"}', { status: 400 })));
   const states: [string, string?][] = [];
   await follow("/x", { signal: new AbortController().signal, onMessage: () => undefined, onState: (...s) => states.push(s) });
   vi.unstubAllGlobals();
-  expect(states).toEqual([["connecting"], ["refused", "send the token"]]);
+  expect(states).toEqual([["connecting"], ["refused", "this filter is none"]]);
 });

@@ -87,7 +87,8 @@ export async function follow(url: string, o: StreamOptions): Promise<void> {
       const answer = await fetch(url, { headers, signal: o.signal, credentials: "same-origin", cache: "no-store" });
       if (!answer.ok || !answer.body) {
         const problem = await problemOf(answer);
-        if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
+        // A session that ended may be begun again.
+        if (answer.status >= 400 && answer.status < 500 && answer.status !== 401 && answer.status !== 429) {
           o.onState?.("refused", problem.message);
           return;
         }

@@ -47,13 +47,16 @@ export function Shell() {
       <main className={styles.main} id="main" tabIndex={-1} ref={main} aria-label={title || "Headgate"}>
         <GoneBanner />
         <div className={styles.page}>
-          <Suspense>{signedOut ? <SignIn /> : <Outlet />}</Suspense>
+          <Suspense>
+            <Outlet />
+          </Suspense>
         </div>
       </main>
       <Bar />
       <ToastHost />
       <Suspense>
         {open === "palette" && <Palette onClose={() => setOpen(undefined)} />}
+        {signedOut && <SignIn />}
         {open === "keys" && <Keys onClose={() => setOpen(undefined)} />}
       </Suspense>
     </div>
