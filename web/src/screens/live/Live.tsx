@@ -18,12 +18,12 @@ import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { command } from "~/parts/shell";
 import { WithPanel } from "~/parts/SidePanel";
+import { useFreeze } from "~/parts/useFreeze";
 import { SendEvents } from "./SendEvents";
 import { columnsOf } from "./columns";
 import { EventPeek, EventPeekTitle } from "~/parts/EventPeek";
 import { liveRoute, type LiveSearch } from "./route";
 import styles from "./Live.module.css";
-import { useFreeze } from "./useFreeze";
 
 const sample = 200; // events a second that are told; the others are counted
 const page = 200;

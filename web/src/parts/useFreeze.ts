@@ -10,19 +10,23 @@ export function useFreeze() {
   const [focused, setFocused] = useState(false);
   const [held, setHeld] = useState(false);
   const box = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(undefined); // what in it was scrolled last
   const release = useCallback(() => {
     setOver(false);
     setHeld(false);
     setFocused(false);
     setScrolled(false);
     if (document.activeElement instanceof HTMLElement && box.current?.contains(document.activeElement)) document.activeElement.blur();
-    for (const e of box.current?.querySelectorAll<HTMLElement>('[role="rowgroup"]') ?? []) e.scrollTop = 0;
+    if (scroller.current) scroller.current.scrollTop = 0;
   }, []);
   const on = {
     ref: box,
     onPointerEnter: (e: PointerEvent) => e.pointerType === "mouse" && setOver(true),
     onPointerLeave: () => setOver(false),
-    onScrollCapture: (e: UIEvent) => setScrolled((e.target as HTMLElement).scrollTop > 4),
+    onScrollCapture: (e: UIEvent) => {
+      scroller.current = e.target as HTMLElement;
+      setScrolled(scroller.current.scrollTop > 4);
+    },
     onFocusCapture: () => setFocused(true),
     onBlurCapture: (e: React.FocusEvent) => setFocused(!!box.current?.contains(e.relatedTarget)),
   };
