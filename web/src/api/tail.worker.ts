@@ -35,6 +35,7 @@ let detail: string | undefined;
 let deliveries: Schemas["DeliveryReport"][] = [];
 let ticker: ReturnType<typeof setInterval> | undefined;
 let told = -1; // the newest row that the page was told of
+let view: Held[] = []; // what the page was told; while frozen it stays, though the ring moves on
 let stale = false; // rows that the page has were changed since
 let received = 0;
 let left = { dropped: 0, sampled: 0, unmatched: 0 };
@@ -83,7 +84,7 @@ function keep(stored: Schemas["StoredEvent"], text: string): void {
 function note(d: Schemas["DeliveryReport"]): void {
   deliveries.push(d);
   if (deliveries.length > 1000) deliveries = deliveries.slice(-1000);
-  const held = byId.get(d.id);
+  const held = byId.get(d.id) ?? view.find((h) => h.row.id === d.id);
   if (!held) return;
   held.deliveries ??= new Map();
   held.deliveries.set(`${d.route}\n${d.output}`, d.outcome === "delivered" ? "delivered" : d.dead ? "dead" : "retrying");
@@ -96,7 +97,7 @@ function note(d: Schemas["DeliveryReport"]): void {
     error: d.error ?? held.row.outcome?.error,
   };
   held.row = { ...held.row, outcome };
-  if (held.row.n > told - windowSize) stale = true;
+  if (view.includes(held)) stale = true;
 }
 
 function rowOf(n: number, stored: Schemas["StoredEvent"], size: number): TailRow {
@@ -131,13 +132,12 @@ function tick(): void {
 }
 
 function tellRows(): void {
-  told = frozenAt ?? ring.newest;
+  if (frozenAt === undefined) {
+    told = ring.newest;
+    view = ring.before(told + 1, windowSize, () => true);
+  }
   stale = false;
-  post({ is: "rows", rows: before(told + 1, windowSize) });
-}
-
-function before(n: number, count: number): TailRow[] {
-  return ring.before(n, count, () => true).map((h) => h.row);
+  post({ is: "rows", rows: view.map((h) => h.row) });
 }
 
 function empty(capacity: number): void {
@@ -200,7 +200,7 @@ self.onmessage = ({ data: command }: MessageEvent<TailCommand>) => {
       if (!command.frozen) tellRows();
       break;
     case "older":
-      post({ is: "older", call: command.call, rows: before(command.before, command.count) });
+      post({ is: "older", call: command.call, rows: ring.before(command.before, command.count, () => true).map((h) => h.row) });
       break;
     case "close":
       ended.abort();
