@@ -54,6 +54,11 @@ function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !/^(checkbox|radio|button)$/.test((target as HTMLInputElement).type);
 }
 
+/** Whether keys belong to what is open over the page: a dialog, or a menu or list that has the focus. */
+function covered(target: EventTarget | null): boolean {
+  return document.querySelector('[aria-modal="true"]') !== null || (target instanceof Element && target.closest("[role=menu], [role=listbox]") !== null);
+}
+
 /** Listens for the keys of the whole page. Rendered once. */
 export function useKeyboard(): void {
   useEffect(() => {
@@ -64,9 +69,7 @@ export function useKeyboard(): void {
       const mod = isMac ? e.metaKey : e.ctrlKey;
       const key = (mod ? "mod+" : "") + (e.key.length === 1 ? e.key.toLowerCase() : e.key.toLowerCase());
       if (!mod && (e.metaKey || e.ctrlKey)) return;
-      if (!mod && typing(e.target)) return;
-      // A dialog keeps its keys to itself.
-      if (!mod && document.querySelector('[role="dialog"][aria-modal="true"]')) return;
+      if (!mod && (typing(e.target) || covered(e.target))) return;
       const sequence = performance.now() - since < 1200 ? first + " " + key : "";
       const hit = all.find((s) => s.keys === sequence) ?? all.find((s) => s.keys === key);
       first = key;
