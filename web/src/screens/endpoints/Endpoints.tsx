@@ -1,4 +1,4 @@
-import { Button, SearchBox, Tab, TabList } from "@fluentui/react-components";
+import { Button, Tab, TabList } from "@fluentui/react-components";
 import { Add20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -14,6 +14,7 @@ import { count, plural, rate } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
+import { SearchField } from "~/parts/SearchField";
 import { Skeleton } from "~/parts/Skeleton";
 import { Sparkline } from "~/parts/Sparkline";
 import { StateBadge } from "~/parts/StateBadge";
@@ -107,7 +108,7 @@ interface TableProps {
 function Bar({ label, search, onSearch, shown, all, what }: { label: string; shown: number; all: number; what: string } & Pick<TableProps, "search" | "onSearch">) {
   return (
     <div className={styles.bar} data-search role="search">
-      <SearchBox className={styles.search} aria-label={label} placeholder="Search names, kinds, addresses" value={search.q ?? ""} onChange={(_, d) => onSearch({ q: d.value || undefined })} />
+      <SearchField className={styles.search} aria-label={label} placeholder="Search names, kinds, addresses" value={search.q} onChange={(q) => onSearch({ q })} />
       <span className={styles.count} role="status">
         {search.q ? `${count(shown)} of ${plural(all, what)}` : plural(all, what)}
       </span>

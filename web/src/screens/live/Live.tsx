@@ -1,5 +1,5 @@
-import { Button, Checkbox, Input, ToggleButton } from "@fluentui/react-components";
-import { Dismiss16Regular, Filter16Regular, Pause16Regular, Play16Regular, Search16Regular } from "@fluentui/react-icons";
+import { Button, Checkbox, ToggleButton } from "@fluentui/react-components";
+import { Dismiss16Regular, Filter16Regular, Pause16Regular, Play16Regular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { kinds as allKinds, kindWords } from "~/api/kind";
@@ -16,6 +16,7 @@ import { FilterEditor, FilterText } from "~/parts/FilterEditor";
 import { count, plural, rate } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { SearchField } from "~/parts/SearchField";
 import { command } from "~/parts/shell";
 import { WithPanel } from "~/parts/SidePanel";
 import { useFreeze } from "~/parts/useFreeze";
@@ -91,7 +92,7 @@ export function Live() {
             ))}
           </div>
           <span data-search="" className={styles.search}>
-            <Input size="small" style={{ width: "100%" }} contentBefore={<Search16Regular />} placeholder="Part of a twin's name" aria-label="Part of a twin's name" value={search.q ?? ""} onChange={(_, d) => change({ q: d.value || undefined })} type="search" />
+            <SearchField size="small" style={{ width: "100%" }} placeholder="Part of a twin's name" aria-label="Part of a twin's name" value={search.q} onChange={(q) => change({ q })} />
           </span>
           <Checkbox label="Deliveries" checked={!!search.deliveries} onChange={(_, d) => change({ deliveries: d.checked === true || undefined })} />
         </div>

@@ -1,4 +1,4 @@
-import { Button, SearchBox } from "@fluentui/react-components";
+import { Button } from "@fluentui/react-components";
 import { ArrowUpload20Regular, PuzzlePiece20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -11,6 +11,7 @@ import { EmptyState } from "~/parts/EmptyState";
 import { bytes, count, plural } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { SearchField } from "~/parts/SearchField";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
@@ -68,7 +69,7 @@ export function Plugins() {
       ) : (
         <>
           <div className={styles.bar} data-search role="search">
-            <SearchBox className={styles.search} aria-label="Search plugins" placeholder="Search plugins" value={search.q ?? ""} onChange={(_, d) => to({ q: d.value || undefined })} />
+            <SearchField className={styles.search} aria-label="Search plugins" placeholder="Search plugins" value={search.q} onChange={(q) => to({ q })} />
             <span className={styles.count} role="status">
               {q === "" ? plural(all.length, "plugin") : `${count(shown.length)} of ${plural(all.length, "plugin")}`}
             </span>

@@ -1,4 +1,4 @@
-import { Button, SearchBox, Select } from "@fluentui/react-components";
+import { Button, Select } from "@fluentui/react-components";
 import { Add20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -15,6 +15,7 @@ import { FilterText } from "~/parts/FilterEditor";
 import { PageHead } from "~/parts/PageHead";
 import { refParts } from "~/parts/pluginRef";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { SearchField } from "~/parts/SearchField";
 import { Skeleton } from "~/parts/Skeleton";
 import { Sparkline } from "~/parts/Sparkline";
 import { StateBadge } from "~/parts/StateBadge";
@@ -95,7 +96,7 @@ export function Routes() {
       ) : (
         <>
           <div className={styles.bar} data-search role="search">
-            <SearchBox className={styles.search} aria-label="Search routes" placeholder="Search names, filters, plugins" value={search.q ?? ""} onChange={(_, d) => to({ q: d.value || undefined })} />
+            <SearchField className={styles.search} aria-label="Search routes" placeholder="Search names, filters, plugins" value={search.q} onChange={(q) => to({ q })} />
             <Select className={styles.select} aria-label="Endpoint" value={search.endpoint ?? ""} onChange={(_, d) => to({ endpoint: d.value || undefined })}>
               <option value="">All endpoints</option>
               {endpoints.map((e) => (

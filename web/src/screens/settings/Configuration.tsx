@@ -1,4 +1,4 @@
-import { SearchBox, Switch } from "@fluentui/react-components";
+import { Switch } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api } from "~/api/client";
@@ -8,6 +8,7 @@ import { DataTable, type Column } from "~/parts/DataTable";
 import { EmptyState } from "~/parts/EmptyState";
 import { count } from "~/parts/figures";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { SearchField } from "~/parts/SearchField";
 import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import styles from "./Settings.module.css";
@@ -33,7 +34,7 @@ export function Configuration({ q, changed, onSearch }: { q: string | undefined;
   return (
     <>
       <div className={styles.bar} data-search role="search">
-        <SearchBox className={styles.search} aria-label="Search settings" placeholder="Search settings" value={q ?? ""} onChange={(_, d) => onSearch({ q: d.value || undefined })} />
+        <SearchField className={styles.search} aria-label="Search settings" placeholder="Search settings" value={q} onChange={(q) => onSearch({ q })} />
         <Switch label="Only what is not the default" checked={changed === true} onChange={(_, d) => onSearch({ changed: d.checked || undefined })} />
         <span className={styles.count} role="status">
           {count(shown.length)} of {count(data.items.length)}
