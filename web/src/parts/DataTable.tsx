@@ -4,6 +4,8 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import styles from "./DataTable.module.css";
+import { keepOrder } from "./keepOrder";
+import { useAttention } from "./useAttention";
 import { usePhone } from "./usePhone";
 
 const byText = new Intl.Collator("en", { numeric: true }); // made once: 10,000 rows are 130,000 comparisons
@@ -51,10 +53,13 @@ export interface DataTableProps<T> {
   onEnd?: () => void;
   /** No j/k of the page: for a second table on it. */
   quiet?: boolean;
+  /** Rows are always in the order given: for a list that holds still by itself. */
+  ordered?: boolean;
 }
 
 /**
  * A table of any number of rows, of which only those in sight are in the page.
+ * Rows keep their places while someone is at it, whatever their values become.
  * j/k and the arrows move, Enter opens, x selects; with Shift all rows between.
  */
 export function DataTable<T>(p: DataTableProps<T>) {
@@ -66,7 +71,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
   const setSort = p.onSort ?? setOwnSort;
   const [active, setActive] = useState<string>();
 
-  const sorted = useMemo(() => {
+  const wanted = useMemo(() => {
     const by = sort && columns.find((c) => c.id === sort.column)?.sort;
     if (!by) return rows;
     const keyed = rows.map((row) => ({ row, value: by(row) }));
@@ -74,6 +79,17 @@ export function DataTable<T>(p: DataTableProps<T>) {
     if (sort.down) keyed.reverse();
     return keyed.map((k) => k.row);
   }, [rows, columns, sort]);
+  const { over, focused, on: attention } = useAttention();
+  const still = (over || focused) && !p.ordered;
+  const sortedBy = sort && (sort.down ? "-" : "") + sort.column;
+  const shownLast = useRef<{ sortedBy: string | undefined; keys: string[] }>(undefined);
+  const sorted = useMemo(() => {
+    const last = shownLast.current;
+    return still && last && last.sortedBy === sortedBy ? keepOrder(last.keys, wanted, rowKey) : wanted;
+  }, [wanted, still, sortedBy]);
+  useEffect(() => {
+    shownLast.current = { sortedBy, keys: sorted.map(rowKey) };
+  }, [sorted, sortedBy]);
 
   const shown = phone ? columns.filter((c) => c.phone !== "hide") : columns;
   const wholes = phone ? shown.filter((c) => c.phone === "whole").length : 0;
@@ -190,7 +206,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
   );
 
   return (
-    <div className={styles.table} role="grid" aria-label={p.label} aria-rowcount={sorted.length + 1} aria-colcount={shown.length + (onSelect ? 1 : 0)} onKeyDown={pressed}>
+    <div className={styles.table} role="grid" aria-label={p.label} aria-rowcount={sorted.length + 1} aria-colcount={shown.length + (onSelect ? 1 : 0)} onKeyDown={pressed} {...attention}>
       {sorted.length === 0 && p.empty ? (
         <div role="rowgroup">
           <div role="row">

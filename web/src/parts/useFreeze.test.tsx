@@ -1,4 +1,4 @@
-import { fireEvent, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { useFreeze } from "./useFreeze";
 
@@ -27,7 +27,7 @@ test("a list that is scrolled or has the focus holds still until it is let go, a
   expect(why()).toBe("it is scrolled");
   fireEvent.click(screen.getByText("new"));
   expect([why(), scroller.scrollTop]).toEqual(["it goes on", 0]);
-  fireEvent.focus(screen.getByText("a row"));
+  act(() => screen.getByText("a row").focus());
   expect(why()).toBe("a row has the focus");
   fireEvent.click(screen.getByText("new"));
   expect(why()).toBe("it goes on");

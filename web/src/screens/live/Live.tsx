@@ -116,6 +116,7 @@ export function Live() {
             onOpen={open}
             openKey={search.event}
             onEnd={onEnd}
+            ordered
             rowHeight={36}
             maxHeight="max(320px, calc(100dvh - 356px))"
             empty={<Nothing stats={stats} asking={asking} filter={filter} />}
