@@ -62,6 +62,8 @@ test("keys: places, palette, list of keys, skip link", async () => {
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.keyboard.press("Control+k");
+  await page.getByRole("option").first().waitFor();
+  assert.equal(await page.getByRole("option", { selected: true }).count(), 0, "Enter alone does nothing");
   await page.getByRole("combobox", { name: "Find or do anything" }).fill("theme: dark");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");

@@ -22,7 +22,7 @@ const shown = 40;
 /** ⌘K: go to anything, do anything. */
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState("");
-  const [at, setAt] = useState(0);
+  const [at, setAt] = useState(-1); // nothing: what Enter does is first asked for, by a letter or an arrow
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const entries = useEntries(text);
@@ -38,7 +38,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   };
   const pressed = (e: KeyboardEvent) => {
     if (e.key === "ArrowDown") setAt((current + 1) % Math.max(1, found.length));
-    else if (e.key === "ArrowUp") setAt((current - 1 + found.length) % Math.max(1, found.length));
+    else if (e.key === "ArrowUp") setAt(current > 0 ? current - 1 : found.length - 1);
     else if (e.key === "Enter") run(found[current]);
     else return;
     e.preventDefault();
@@ -55,7 +55,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           aria-activedescendant={found[current] && id + current}
           placeholder="A route, a plugin, a page, something to do…"
           value={text}
-          onChange={(e) => (setText(e.target.value), setAt(0))}
+          onChange={(e) => (setText(e.target.value), setAt(e.target.value.trim() === "" ? -1 : 0))}
           onKeyDown={pressed}
           autoFocus
         />

@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { asProblem } from "~/api/problem";
 import { auditQuery, endpointsQuery, routesQuery, useStatus, type Schemas } from "~/api/queries";
-import { useCommand } from "~/app/commands";
 import { CopyAs } from "~/parts/CopyAs";
 import { count, plural, rate } from "~/parts/figures";
 import { PageHead } from "~/parts/PageHead";
@@ -29,8 +28,6 @@ export function Overview() {
   const routes = useQuery(routesQuery);
   const endpoints = useQuery(endpointsQuery);
   const phone = usePhone();
-  const { simulate } = useSimulation();
-  useCommand("Show me with simulated twins", () => void simulate());
   if (!status.data) return status.error ? <ProblemBar problem={asProblem(status.error)} /> : <Skeleton lines={8} />;
   const s = status.data;
   return (

@@ -6,6 +6,7 @@ import { useState, type ReactNode } from "react";
 import { api } from "~/api/client";
 import { asProblem, type Problem } from "~/api/problem";
 import type { Schemas } from "~/api/queries";
+import { useCommand } from "~/app/commands";
 import { CopyAs } from "~/parts/CopyAs";
 import { CopyButton } from "~/parts/CopyId";
 import { count } from "~/parts/figures";
@@ -20,6 +21,7 @@ export function Start({ endpoints, routes, received }: { endpoints: Schemas["End
   const { notify } = useToasts();
   const { data: simulation } = useQuery(simulationQuery);
   const { simulate, end } = useSimulation();
+  useCommand("Show me with simulated twins", () => void simulate());
   const [path, setPath] = useState("headgate-out.ndjson");
   const [busy, setBusy] = useState<string>();
   const [problem, setProblem] = useState<Problem>();
