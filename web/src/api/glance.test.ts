@@ -13,6 +13,7 @@ test.each([
   ["other", { data: [1, null, "x"] }, '[1, null, "x"]'],
   ["other", { data: "<b>" }, '"<b>"'],
   ["other", { data_base64: "AAEC" }, "binary, 3 bytes"],
+  ["other", { data_base64: "AAE=" }, "binary, 2 bytes"],
   ["other", {}, ""],
 ] as const)("%s: %j", (kind, event, want) => expect(glanceOf(kind, event)).toBe(want));
 

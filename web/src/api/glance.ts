@@ -1,10 +1,11 @@
 import type { EventKind } from "./kind";
+import { binarySize } from "./size";
 
 const most = 160; // characters
 
 /** What an event says, in one line: what changed, what was measured, else the start of its data. */
 export function glanceOf(kind: EventKind, event: Record<string, unknown>): string {
-  if (event.data_base64 !== undefined) return `binary, ${count((String(event.data_base64).length * 3) / 4)} bytes`;
+  if (event.data_base64 !== undefined) return `binary, ${binarySize(String(event.data_base64)).toLocaleString("en-US")} bytes`;
   const data = event.data;
   if (!isObject(data)) return data === undefined ? "" : cut(brief(data));
   switch (kind) {
@@ -69,10 +70,6 @@ export function brief(value: unknown, budget = most): string {
 
 function cut(s: string): string {
   return s.length > most ? s.slice(0, most) + "…" : s;
-}
-
-function count(n: number): string {
-  return Math.floor(n).toLocaleString("en-US");
 }
 
 function isObject(v: unknown): v is Record<string, unknown> {

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "~/app/theme";
+import { decimals, timeLabels } from "./axis";
 import type { ChartProps } from "./Chart";
 
 const many = 300; // points from which on they are not drawn one by one
@@ -30,8 +31,8 @@ export default function ChartCode(p: ChartProps) {
         ms: 1,
         scales: { x: { time: true, range: () => [latest.current.from, Math.max(latest.current.to, latest.current.from + 1)] }, y: { range: (_, low, high) => room(low, high) } },
         axes: [
-          { ...axisLook, space: 70, values: "{HH}:{mm}:{ss}", size: 34 },
-          { ...axisLook, label: axis, labelSize: 18, size: 52, values: (_, all) => all.map((v) => v.toLocaleString("en-US", { maximumFractionDigits: 3 })) },
+          { ...axisLook, space: 110, values: (_, at) => timeLabels(at), size: 34 },
+          { ...axisLook, label: axis, labelSize: 18, size: 52, values: (_, all, __, ___, distance) => all.map((v) => v.toLocaleString("en-US", { minimumFractionDigits: decimals(distance), maximumFractionDigits: decimals(distance) })) },
         ],
         cursor: { sync: sync ? { key: sync } : undefined, drag: { x: true, y: false, setScale: false } },
         legend: { show: false },

@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { eventQuery, settled } from "~/api/events";
 import { twinKey } from "~/api/kind";
+import { EventData } from "./EventData";
 import { EventKindToken } from "./EventKindIcon";
 import { plural } from "./figures";
-import { JsonView } from "./JsonView";
 import { ProblemBar } from "./ProblemBar";
 import { RelativeTime } from "./RelativeTime";
 import { ResourceLink } from "./ResourceLink";
@@ -38,7 +38,7 @@ export function EventPeek({ id }: { id: string }) {
           Open its page
         </Link>
       </div>
-      {data.event.data_base64 !== undefined || data.event.data !== undefined ? <JsonView value={data.event.data ?? { data_base64: data.event.data_base64 }} label="Data" open={3} /> : <p className="quiet">It has no data.</p>}
+      <EventData event={data.event} open={3} />
       <h3>{matched.length === 0 ? "No route took it" : matched.length === 1 ? "One route took it" : plural(matched.length, "route") + " took it"}</h3>
       {matched.map((v) => (
         <VerdictCard key={v.route} verdict={v} />

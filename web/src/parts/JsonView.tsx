@@ -1,5 +1,6 @@
 import { Button, Tab, TabList } from "@fluentui/react-components";
 import { useMemo, useState } from "react";
+import { binarySize } from "~/api/size";
 import { CopyButton } from "./CopyId";
 import styles from "./JsonView.module.css";
 import { visible } from "./visible";
@@ -98,7 +99,7 @@ function Leaf({ value, name }: { value: unknown; name?: string }) {
   const text = visible(value);
   return (
     <span className={styles.string}>
-      {binary ? <span className={styles.size}>binary, {Math.floor((value.length * 3) / 4).toLocaleString("en-US")} bytes: </span> : "\""}
+      {binary ? <span className={styles.size}>binary, {binarySize(value).toLocaleString("en-US")} bytes: </span> : "\""}
       {all || text.length <= fold ? text : text.slice(0, fold) + "…"}
       {!binary && "\""}
       {text.length > fold && (

@@ -22,8 +22,8 @@ export interface TimeChartProps {
   /** Behind the numbers of the axis, such as "/s". */
   unit?: string;
   height?: number;
-  /** Writes a value for people. */
-  format?: (v: number) => string;
+  /** Writes a value for people, with so many decimals where given. */
+  format?: (v: number, decimals?: number) => string;
 }
 
 /**

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "~/app/theme";
+import { decimals, timeLabels } from "./axis";
+import { absoluteTime } from "./RelativeTime";
 import type { TimeChartProps } from "./TimeChart";
 import styles from "./TimeChart.module.css";
 
@@ -40,8 +42,8 @@ export default function TimeChartCanvas({ times, series, unit = "", height = 220
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
         axes: [
-          { ...axis, values: (_, at) => at.map((t) => clock(t, at)), space: 80, size: 30 },
-          { ...axis, size: 64, values: (_, at) => at.map((v) => latest.current.format(v) + latest.current.unit) },
+          { ...axis, values: (_, at) => timeLabels(at.map((t) => t * 1000)), space: 100, size: 30 },
+          { ...axis, size: 64, values: (_, at, __, ___, distance) => at.map((v) => latest.current.format(v, decimals(distance)) + latest.current.unit) },
         ],
         series: [
           {},
@@ -86,7 +88,7 @@ export default function TimeChartCanvas({ times, series, unit = "", height = 220
       <div ref={place} />
       {tip && (
         <div className={styles.tip} style={tip.left > (place.current?.clientWidth ?? 0) / 2 ? { right: (place.current?.clientWidth ?? 0) - tip.left + 12 } : { left: tip.left + 12 }}>
-          <strong>{clock(tip.at)}</strong>
+          <strong>{absoluteTime(new Date(tip.at * 1000))}</strong>
           {tip.values.map((v) => (
             <div key={v.label}>
               {v.label}: {v.text}
@@ -127,12 +129,4 @@ function hatchGaps(u: uPlot, colour: string): void {
     ctx.restore();
   }
   ctx.restore();
-}
-
-/** The time of day, with seconds where the axis is so fine. */
-function clock(seconds: number, all?: readonly number[]): string {
-  const d = new Date(seconds * 1000);
-  const two = (n: number) => String(n).padStart(2, "0");
-  const fine = !all || all.some((t) => t % 60 !== 0);
-  return `${two(d.getHours())}:${two(d.getMinutes())}` + (fine ? `:${two(d.getSeconds())}` : "");
 }

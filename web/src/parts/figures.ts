@@ -9,9 +9,8 @@ export function count(n: number): string {
   return (n / 1e6).toLocaleString("en-US", { maximumFractionDigits: 1 }) + "M";
 }
 
-/** 1,204/s; small rates keep a digit. */
-export function rate(perSecond: number): string {
-  const digits = perSecond > 0 && perSecond < 9.95 ? 1 : 0;
+/** 1,204/s; small rates keep a digit, unless so many decimals are asked for. */
+export function rate(perSecond: number, digits = perSecond > 0 && perSecond < 9.95 ? 1 : 0): string {
   return perSecond.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }) + "/s";
 }
 

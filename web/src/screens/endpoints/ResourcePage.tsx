@@ -134,7 +134,7 @@ function RangedChart({ title, chart, range, onRange }: { title: string; chart: C
           ))}
         </TabList>
       </div>
-      <TimeChart label={`${title} over time`} times={chart.times} series={chart.series} format={(v) => rate(v)} height={180} />
+      <TimeChart label={`${title} over time`} times={chart.times} series={chart.series} format={rate} height={180} />
     </section>
   );
 }

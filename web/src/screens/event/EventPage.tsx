@@ -3,14 +3,15 @@ import { Link } from "@tanstack/react-router";
 import { eventQuery, settled, type Explanation, type Verdict } from "~/api/events";
 import { kindOf, kindWords, twinKey } from "~/api/kind";
 import { asProblem } from "~/api/problem";
+import { dataSize } from "~/api/size";
 import { CopyAs } from "~/parts/CopyAs";
 import { CopyId } from "~/parts/CopyId";
 import { DataTable, type Column } from "~/parts/DataTable";
 import { EmptyState } from "~/parts/EmptyState";
+import { EventData } from "~/parts/EventData";
 import { EventKindToken } from "~/parts/EventKindIcon";
 import { bytes, plural } from "~/parts/figures";
 import { FilterText } from "~/parts/FilterEditor";
-import { JsonView } from "~/parts/JsonView";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { absoluteTime, RelativeTime } from "~/parts/RelativeTime";
@@ -61,13 +62,7 @@ export function EventPage() {
         <section className={styles.column} aria-labelledby="arrived">
           <h2 id="arrived">What came</h2>
           <Attributes event={data} />
-          {data.event.data !== undefined ? (
-            <JsonView value={data.event.data} label="Data" open={4} />
-          ) : data.event.data_base64 !== undefined ? (
-            <JsonView value={{ data_base64: data.event.data_base64 }} label="Data" />
-          ) : (
-            <p className="quiet">It has no data.</p>
-          )}
+          <EventData event={data.event} open={4} />
         </section>
         <section className={styles.column} aria-labelledby="became">
           <h2 id="became">What became of it</h2>
@@ -105,8 +100,8 @@ function Sentence({ event }: { event: Explanation }) {
 }
 
 function Attributes({ event: x }: { event: Explanation }) {
-  const { data, data_base64: binary, ...attributes } = x.event;
-  const size = JSON.stringify(data ?? binary ?? "").length;
+  const { data: _, data_base64: __, ...attributes } = x.event;
+  const size = dataSize(x.event);
   return (
     <dl className={styles.attributes}>
       <dt>Place in the journal</dt>
@@ -121,7 +116,7 @@ function Attributes({ event: x }: { event: Explanation }) {
         <Attribute key={k} name={k} value={String(v)} />
       ))}
       <dt>Size of its data</dt>
-      <dd>{bytes(size)}</dd>
+      <dd>{size === undefined ? "none" : bytes(size)}</dd>
     </dl>
   );
 }

@@ -126,8 +126,10 @@ function Figure({ label, value, series, errors, colour, note }: { label: string;
   );
 }
 
+const mostChanges = 200; // that are asked for
+
 function Changes() {
-  const { data } = useQuery(auditQuery(20));
+  const { data } = useQuery(auditQuery(mostChanges));
   const since = Date.now() - 3600_000;
   const recent = data?.filter((e) => new Date(e.at).getTime() > since);
   if (!recent) return null;
@@ -151,7 +153,7 @@ function Changes() {
           ))}
         </ul>
       )}
-      {recent.length > 8 && <p className="quiet">and {plural(recent.length - 8, "more change")}</p>}
+      {recent.length > 8 && <p className="quiet">and {recent.length === mostChanges && "at least "}{plural(recent.length - 8, "more change")}</p>}
     </section>
   );
 }

@@ -161,7 +161,7 @@ function Chart({ rates, mine }: { rates: Rates; mine: RouteRates | undefined }) 
       ],
     };
   }, [rates, mine]);
-  return <TimeChart label="Events a second over time" times={times} series={series} format={(v) => rate(v)} />;
+  return <TimeChart label="Events a second over time" times={times} series={series} format={rate} />;
 }
 
 /** What the route says, in its three parts. */

@@ -1,7 +1,8 @@
 import { useId } from "react";
+import { timeLabels } from "~/parts/axis";
 import { plural } from "~/parts/figures";
+import { absoluteTime } from "~/parts/RelativeTime";
 import { ResourceLink } from "~/parts/ResourceLink";
-import { clock } from "~/parts/Verdict";
 import { bins, type Fate, type Lane } from "./twin";
 import styles from "./TwinPage.module.css";
 
@@ -35,7 +36,7 @@ export function Lanes({ lanes, from, to, unknown, onOpen }: { lanes: readonly La
             ))}
             {bins(lane, from, to, steps).map((b) => (
               <g key={b.from} onClick={() => onOpen(b.id)} style={{ cursor: "pointer" }}>
-                <title>{`${clock(new Date(b.from))}: ${[...b.fates].map(([f, n]) => `${n} ${looks[f].word}`).join(", ")}`}</title>
+                <title>{`${absoluteTime(new Date(b.from))}: ${[...b.fates].map(([f, n]) => `${n} ${looks[f].word}`).join(", ")}`}</title>
                 {stack([...b.fates]).map((s) => (
                   <rect key={s.fate} x={x(b.from)} y={s.y} width={1000 / steps} height={s.height} fill={looks[s.fate].colour} />
                 ))}
@@ -47,9 +48,9 @@ export function Lanes({ lanes, from, to, unknown, onOpen }: { lanes: readonly La
       <div className={styles.lane}>
         <span />
         <span className={styles.scale}>
-          <span>{clock(new Date(from)).slice(0, 8)}</span>
-          <span>{clock(new Date((from + to) / 2)).slice(0, 8)}</span>
-          <span>{clock(new Date(to)).slice(0, 8)}</span>
+          {timeLabels([from, (from + to) / 2, to]).map((t, i) => (
+            <span key={i}>{t}</span>
+          ))}
         </span>
       </div>
       <div className={styles.legend}>
