@@ -1,5 +1,6 @@
 import styles from "./DiffView.module.css";
 import { differences, pathWords, type Difference } from "./diff";
+import { visible } from "./visible";
 
 const most = 200;
 const longest = 2000;
@@ -25,7 +26,7 @@ export function DiffView({ before, after, changes, labels = ["Before", "After"],
           {all.slice(0, most).map((d) => (
             <tr key={d.path}>
               <th scope="row" className="mono">
-                {d.path.startsWith("/") || d.path === "" ? pathWords(d.path) || "(all of it)" : d.path}
+                {visible(d.path.startsWith("/") || d.path === "" ? pathWords(d.path) || "(all of it)" : d.path)}
               </th>
               <Side value={d.before} sign="−" className={styles.removed} />
               <Side value={d.after} sign="+" className={styles.added} />
@@ -40,7 +41,7 @@ export function DiffView({ before, after, changes, labels = ["Before", "After"],
 
 function Side({ value, sign, className }: { value: unknown; sign: string; className?: string }) {
   if (value === undefined) return <td className={styles.none}>not there</td>;
-  const text = typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value, undefined, 1);
+  const text = visible(typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value, undefined, 1));
   return (
     <td className={className}>
       <span aria-hidden className={styles.sign}>

@@ -1,6 +1,7 @@
 import { CubeAdd20Regular, Delete16Regular, Edit16Regular, Link16Regular, Mail16Regular, Pulse20Regular, type FluentIcon } from "@fluentui/react-icons";
 import { kindOf, kindWords, type EventKind } from "~/api/kind";
 import styles from "./StateBadge.module.css";
+import { visible } from "./visible";
 
 const icons: Record<EventKind, FluentIcon> = {
   update: Edit16Regular,
@@ -21,9 +22,9 @@ export function EventKindIcon({ kind, bare }: { kind: EventKind; bare?: boolean 
 export function EventKindToken({ type }: { type: string }) {
   const kind = kindOf(type);
   return (
-    <span className={styles.badge} title={type}>
+    <span className={styles.badge} title={visible(type)}>
       <EventKindIcon kind={kind} bare />
-      <span>{kind === "other" ? type : kind === "relationship" ? "Relationship " + verb(type) : kindWords[kind]}</span>
+      <span>{kind === "other" ? visible(type) : kind === "relationship" ? "Relationship " + verb(type) : kindWords[kind]}</span>
     </span>
   );
 }

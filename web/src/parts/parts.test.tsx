@@ -7,6 +7,7 @@ import { show } from "~/test/render";
 import { ConfigForm, words, type Schema } from "./ConfigForm";
 import { differences, pathWords } from "./diff";
 import { DiffView } from "./DiffView";
+import { EventKindToken } from "./EventKindIcon";
 import { bytes, count, duration, percent, rate } from "./figures";
 import { filterTokens } from "./filterTokens";
 import { JsonView } from "./JsonView";
@@ -73,6 +74,13 @@ test("JSON is inert, folded, and shows what does not print", () => {
 test("a diff says what was and what is", () => {
   show(<DiffView before={{ a: 1 }} after={{ a: 2, b: "n" }} />);
   expect(screen.getAllByRole("row").map((r) => r.textContent)).toEqual(["WhereBeforeAfter", "a−1+2", 'bnot there+"n"']);
+});
+
+test("a diff and a foreign type show what does not print", () => {
+  show(<DiffView before={{}} after={{ "a\u200b": "x\u202ey" }} />);
+  expect(screen.getAllByRole("row")[1]!.textContent).toBe('["a\\u200b"]not there+"x\\u202ey"');
+  show(<EventKindToken type={"my\u202etype"} />);
+  expect(screen.getByText("my\\u202etype")).toBeTruthy();
 });
 
 test("what is not known is hatched, not zero", () => {
