@@ -2,18 +2,18 @@ import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from "@fluentui/re
 import { MoreHorizontal20Regular } from "@fluentui/react-icons";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { count } from "~/parts/figures";
-import { useDeadLetters, usePlaces } from "./Rail";
+import { places } from "./nav";
+import { useDeadLetters } from "./Rail";
 import styles from "./Shell.module.css";
 
 /** The rail of phones, at the bottom of the screen. */
 export function Bar() {
-  const all = usePlaces();
   const navigate = useNavigate();
   const dead = useDeadLetters();
-  const more = all.filter((p) => !p.first);
+  const more = places.filter((p) => !p.first);
   return (
     <nav className={styles.bar} aria-label="Screens">
-      {all.filter((p) => p.first).map((p) => (
+      {places.filter((p) => p.first).map((p) => (
         <Link key={p.to} to={p.to} className={styles.tab} activeProps={{ className: styles.tabHere, "aria-current": "page" }} activeOptions={{ exact: p.to === "/" }}>
           {({ isActive }) => (
             <>

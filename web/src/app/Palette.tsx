@@ -1,10 +1,10 @@
 import { Dialog, DialogSurface } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { endpointsQuery, pluginsQuery, routesQuery } from "~/api/queries";
-import { usePlaces } from "./Rail";
+import { endpointsQuery, pluginsQuery, routesQuery, sourcesQuery } from "~/api/queries";
 import { useCommands } from "./commands";
+import { places } from "./nav";
 import styles from "./Palette.module.css";
 import { keyWords, useShortcuts } from "./shortcuts";
 import { themeWords, useTheme, type ThemeChoice } from "./theme";
@@ -53,7 +53,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           aria-expanded="true"
           aria-controls={id}
           aria-activedescendant={found[current] && id + current}
-          placeholder="A route, a plugin, a page, something to do…"
+          placeholder="A name, an event's id, a page, something to do…"
           value={text}
           onChange={(e) => (setText(e.target.value), setAt(e.target.value.trim() === "" ? -1 : 0))}
           onKeyDown={pressed}
@@ -75,31 +75,32 @@ export default function Palette({ onClose }: { onClose: () => void }) {
 
 function useEntries(text: string): Entry[] {
   const navigate = useNavigate();
-  const router = useRouter();
-  const places = usePlaces();
   const shortcuts = useShortcuts();
   const { choose } = useTheme();
   const commands = useCommands();
   const routes = useQuery(routesQuery).data;
   const plugins = useQuery(pluginsQuery).data;
   const endpoints = useQuery(endpointsQuery).data;
-  const searching = text.trim() !== "";
+  const sources = useQuery(sourcesQuery).data;
+  const name = text.trim();
   return useMemo(() => {
-    const go = (to: string, params?: Record<string, string>) => () => void navigate({ to, params } as never);
-    const has = (to: string) => to in router.routesByPath;
+    const go = (to: string, params?: Record<string, string>, search?: Record<string, string>) => () => void navigate({ to, params, search } as never);
     const out: Entry[] = [
       ...commands.map((c) => ({ id: "c" + c.label, label: c.label, group: "Do", run: c.run })),
       ...places.map((p) => ({ id: p.to, label: p.label, group: "Go to", keys: p.keys, run: go(p.to) })),
       ...shortcuts.filter((s) => s.group !== "Go to" && s.keys !== "mod+k" && s.keys !== "/" && !/^[jk]$/.test(s.keys)).map((s) => ({ id: "k" + s.keys + s.label, label: s.label, group: s.group, keys: s.keys, run: s.run })),
       ...(Object.keys(themeWords) as ThemeChoice[]).map((c) => ({ id: "theme" + c, label: "Theme: " + themeWords[c].toLowerCase(), group: "Do", run: () => choose(c) })),
     ];
-    if (searching) {
-      if (has("/routes/$id")) for (const r of routes ?? []) out.push({ id: "r" + r.id, label: r.id, group: "Route", run: go("/routes/$id", { id: r.id }) });
-      if (has("/plugins/$name")) for (const p of plugins ?? []) out.push({ id: "p" + p.name, label: p.name, group: "Plugin", run: go("/plugins/$name", { name: p.name }) });
-      if (has("/endpoints/$name")) for (const e of endpoints ?? []) out.push({ id: "e" + e.name, label: e.name, group: "Endpoint", run: go("/endpoints/$name", { name: e.name }) });
+    if (name !== "") {
+      for (const r of routes ?? []) out.push({ id: "r" + r.id, label: r.id, group: "Route", run: go("/routes/$id", { id: r.id }) });
+      for (const p of plugins ?? []) out.push({ id: "p" + p.name, label: p.name, group: "Plugin", run: go("/plugins/$name", { name: p.name }) });
+      for (const e of endpoints ?? []) out.push({ id: "e" + e.name, label: e.name, group: "Endpoint", run: go("/endpoints/$name", { name: e.name }) });
+      for (const s of sources ?? []) out.push({ id: "s" + s.name, label: s.name, group: "Source", run: go("/sources/$name", { name: s.name }) });
+      if (/^\d+-\d+$/.test(name)) out.push({ id: "event", label: name, group: "Event", run: go("/events/$id", { id: name }) });
+      out.push({ id: "twin", label: `Look for the twin ${name}`, group: "Twin", run: go("/twins", undefined, { key: name }) });
     }
     return out;
-  }, [places, shortcuts, commands, routes, plugins, endpoints, choose, navigate, router, searching]);
+  }, [shortcuts, commands, routes, plugins, endpoints, sources, choose, navigate, name]);
 }
 
 /** Those that hold every word of text, those that start with it first. */

@@ -1,6 +1,6 @@
 import { Button, Tooltip } from "@fluentui/react-components";
 import { PanelLeftContract20Regular, PanelLeftExpand20Regular } from "@fluentui/react-icons";
-import { Link, useRouter } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useStatus } from "~/api/queries";
 import { count } from "~/parts/figures";
@@ -8,19 +8,12 @@ import { places, type Place } from "./nav";
 import { store, stored } from "./stored";
 import styles from "./Shell.module.css";
 
-/** The places whose screens this build has. */
-export function usePlaces(): Place[] {
-  const { routesByPath } = useRouter();
-  return places.filter((p) => p.to in routesByPath);
-}
-
 export function Rail() {
   const [narrow, setNarrow] = useState(() => stored("rail") === "narrow");
   const toggle = () => {
     setNarrow(!narrow);
     store("rail", narrow ? "wide" : "narrow");
   };
-  const here = usePlaces();
   const dead = useDeadLetters();
   return (
     <nav className={styles.rail + (narrow ? " " + styles.narrow : "")} aria-label="Screens">
@@ -28,7 +21,7 @@ export function Rail() {
         <img src="/icon.svg" alt="" />
         <span className={styles.brandName}>Headgate</span>
       </Link>
-      {here.map((p) => (
+      {places.map((p) => (
         <RailPlace key={p.to} place={p} count={p.to === "/dead-letters" ? dead : 0} narrow={narrow} />
       ))}
       <span className={styles.spring} />

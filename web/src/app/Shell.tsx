@@ -5,7 +5,8 @@ import { ToastHost } from "~/parts/Toasts";
 import { Bar } from "./Bar";
 import { useConnection } from "./connection";
 import { GoneBanner } from "./GoneBanner";
-import { Rail, usePlaces } from "./Rail";
+import { places } from "./nav";
+import { Rail } from "./Rail";
 import styles from "./Shell.module.css";
 import { useKeyboard, useShortcut } from "./shortcuts";
 import { TopBar } from "./TopBar";
@@ -72,7 +73,7 @@ function search(): boolean {
 
 /** The keys that go to the places of the rail. */
 function Going() {
-  return usePlaces().map((p) => <Goes key={p.to} keys={p.keys} to={p.to} label={p.label} />);
+  return places.map((p) => <Goes key={p.to} keys={p.keys} to={p.to} label={p.label} />);
 }
 
 function Goes({ keys, to, label }: { keys: string; to: string; label: string }) {

@@ -3,7 +3,7 @@ import type { DeliveryState, Verdict } from "~/api/events";
 import type { Schemas } from "~/api/queries";
 import { DiffView } from "./DiffView";
 import type { Difference } from "./diff";
-import { duration, plural } from "./figures";
+import { plural, tookWords } from "./figures";
 import { FilterText } from "./FilterEditor";
 import { visible } from "./visible";
 import { ResourceLink } from "./ResourceLink";
@@ -155,14 +155,6 @@ export function clock(at: string | Date): string {
   if (Number.isNaN(d.getTime())) return String(at);
   const two = (n: number) => String(n).padStart(2, "0");
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, "0")}`;
-}
-
-/** A duration of the API, such as 1m2.345678ms, with the digits that people read. */
-export function tookWords(took: string): string {
-  const units: Record<string, number> = { h: 3.6e12, m: 6e10, s: 1e9, ms: 1e6, µs: 1e3, us: 1e3, ns: 1 };
-  let ns = 0;
-  for (const [, n, unit] of took.matchAll(/([\d.]+)(ms|µs|us|ns|h|m|s)/g)) ns += Number(n) * (units[unit!] ?? 0);
-  return ns > 0 ? duration(ns) : took;
 }
 
 /** Differences as the API tells them, for a DiffView. */

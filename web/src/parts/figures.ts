@@ -39,6 +39,14 @@ export function duration(ns: number): string {
   return v.toLocaleString("en-US", { maximumFractionDigits: v < 10 ? 1 : 0 }) + " " + unit;
 }
 
+/** A duration of the API, such as 1m2.345678ms, with the digits that people read. */
+export function tookWords(took: string): string {
+  const units: Record<string, number> = { h: 3.6e12, m: 6e10, s: 1e9, ms: 1e6, µs: 1e3, us: 1e3, ns: 1 };
+  let ns = 0;
+  for (const [, n, unit] of took.matchAll(/([\d.]+)(ms|µs|us|ns|h|m|s)/g)) ns += Number(n) * (units[unit!] ?? 0);
+  return ns > 0 ? duration(ns) : took;
+}
+
 export function percent(share: number): string {
   const p = share * 100;
   if (p > 0 && p < 0.1) return "<0.1 %";

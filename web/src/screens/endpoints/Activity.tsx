@@ -6,7 +6,7 @@ import { routesQuery, type Schemas } from "~/api/queries";
 import { attemptsQuery, type Endpoint, type Source } from "~/api/resources";
 import { DataTable, type Column } from "~/parts/DataTable";
 import { EmptyState } from "~/parts/EmptyState";
-import { count, plural } from "~/parts/figures";
+import { count, plural, tookWords } from "~/parts/figures";
 import { FilterText } from "~/parts/FilterEditor";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
@@ -24,7 +24,7 @@ export function EndpointActivity({ endpoint, status, chart }: { endpoint: Endpoi
         <dl className={styles.figures}>
           <Figure label="Delivered" value={count(status.delivered)} note="since the gateway started" />
           <Figure label="Attempts that failed" value={count(status.failed)} note="since the gateway started" />
-          <Figure label="Batches behind" value={count(status.backlog)} note="chunks of the journal not wholly settled" />
+          <Figure label="Waiting" value={count(status.waiting)} note={status.backlog > 0 ? `and ${plural(status.backlog, "batch", "batches")} behind them` : "for a first try"} />
           <Figure label="Waiting for another try" value={count(status.retrying)} note={status.nextAttempt ? <>the next <RelativeTime at={status.nextAttempt} /></> : "nothing failed lately"} />
           <Figure
             label="Dead letters"
@@ -93,11 +93,6 @@ type Attempt = Schemas["EndpointAttempt"];
 const outcomes: Record<string, string> = { delivered: "delivered", event: "the event was refused", endpoint: "the endpoint failed", transient: "to be tried again" };
 
 /** 325.679µs → 326 µs. */
-function short(took: string | undefined): string {
-  const [, n, unit] = /^([\d.]+)(\D+)$/.exec(took ?? "") ?? [];
-  return n === undefined ? (took ?? "") : `${Number(Number(n).toPrecision(3))} ${unit}`;
-}
-
 /** The latest attempts that the gateway remembers. */
 function Attempts({ name }: { name: string }) {
   const [failed, setFailed] = useState(false);
@@ -108,7 +103,7 @@ function Attempts({ name }: { name: string }) {
     { id: "event", header: "Event", width: "110px", phone: "hide", cell: (a) => <Link to="/events/$id" params={{ id: a.position }} className="mono">{a.position}</Link> },
     { id: "route", header: "Route", width: "minmax(80px, 0.8fr)", phone: "hide", cell: (a) => <ResourceLink kind="route" name={a.route} /> },
     { id: "try", header: "Try", width: "48px", number: true, phone: "hide", cell: (a) => count(a.attempt ?? 1) },
-    { id: "took", header: "Took", width: "72px", number: true, phone: "hide", cell: (a) => short(a.took) },
+    { id: "took", header: "Took", width: "72px", number: true, phone: "hide", cell: (a) => a.took && tookWords(a.took) },
   ];
   return (
     <section className="card stack" aria-labelledby="attempts">

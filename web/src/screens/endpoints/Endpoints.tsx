@@ -34,10 +34,10 @@ export function Endpoints() {
   const { data: emulated } = useQuery(emulatorQuery);
   const newEndpoint = () => void navigate({ to: "/new-endpoint" });
   const newSource = () => void navigate({ to: "/new-source" });
-  useShortcut("n", "New endpoint", newEndpoint);
   useCommand("New endpoint", newEndpoint);
   useCommand("New source", newSource);
   const tab = search.tab ?? "endpoints";
+  useShortcut("n", tab === "sources" ? "New source" : "New endpoint", tab === "sources" ? newSource : newEndpoint);
   const wrong = endpoints.error ?? sources.error;
   if (!endpoints.data || !sources.data) return wrong ? <ProblemBar problem={wrong} action={<Button onClick={() => void Promise.all([endpoints.refetch(), sources.refetch()])}>Try again</Button>} /> : <Skeleton lines={8} />;
   return (

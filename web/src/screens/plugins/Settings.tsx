@@ -8,12 +8,12 @@ import { Conflict } from "~/parts/Conflict";
 import { CopyAs } from "~/parts/CopyAs";
 import { DiffView } from "~/parts/DiffView";
 import { ProblemBar } from "~/parts/ProblemBar";
-import { command } from "~/parts/shell";
 import { useToasts } from "~/parts/Toasts";
 import { useDraft } from "~/parts/useDraft";
 import { useGuardedSave, type Stored } from "~/parts/useGuardedSave";
 import { pluginQuery, type Plugin } from "./data";
 import styles from "./PluginPage.module.css";
+import { setCommand } from "./setCommand";
 import { breakerSchema, limitsSchema } from "./settingsSchema";
 
 type PluginSettings = Schemas["PluginSettings"];
@@ -64,7 +64,6 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
   const problems = (prefix: string) => (problem?.field?.startsWith(prefix) ? { [problem.field.slice(prefix.length + 1) || (/\blimit (\w+):/.exec(problem.message)?.[1] ?? "")]: problem.message } : {});
   const grants = draft.grants ?? [];
   const grant = (name: "clock" | "random", on: boolean) => part("grants", on ? [...new Set([...grants, name])].sort() : grants.filter((g) => g !== name));
-  const cli = command("headgate", "plugin", "set", plugin.name, ...Object.entries(draft.limits ?? {}).flatMap(([k, v]) => ["--limit", `${k}=${v}`]), ...(grants.length > 0 ? ["--grant", grants.join(",")] : []), ...(draft.breaker?.onOpen ? ["--on-open", draft.breaker.onOpen] : []));
   return (
     <div className="stack">
       {theirs && <Conflict theirs={theirs.value} mine={draft} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
@@ -99,7 +98,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
         <Button disabled={!dirty || busy} onClick={() => begin(base)}>
           Discard
         </Button>
-        <CopyAs cli={cli} value={draft} />
+        <CopyAs cli={() => setCommand(name, base.value, draft)} value={draft} />
       </div>
     </div>
   );
