@@ -256,7 +256,8 @@ export async function picture(gateway, name, path, ready, { token, only } = {}) 
   for (const look of wanted) {
     await page.setViewportSize({ width: look.width, height: look.height });
     await page.emulateMedia({ colorScheme: look.theme });
-    await page.locator(`html[data-theme=${look.theme}]`).waitFor();
+    // The frame is told first, and what Fluent draws follows.
+    await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme && getComputedStyle(document.querySelector(".fui-FluentProvider")).getPropertyValue("--colorNeutralForeground1").trim() === { light: "#242424", dark: "#ffffff" }[theme], look.theme);
     await ready(page);
     // Of a size that was looked at, another theme changes the colours alone.
     await accessible(page, `${name}, ${look.name}`, { colours: widths.has(look.width) });

@@ -124,7 +124,7 @@ const columns: Column<Letter>[] = [
       </Link>
     ),
   },
-  { id: "attempts", header: "Attempts", width: "76px", number: true, cell: (l) => count(l.attempts) },
+  { id: "attempts", header: "Attempts", width: "76px", number: true, phone: "hide", cell: (l) => count(l.attempts) },
 ];
 
 function Twin({ letter }: { letter: Letter }) {
