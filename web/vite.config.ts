@@ -18,6 +18,7 @@ export default defineConfig({
     target: "es2022",
     manifest: "manifest.json",
     modulePreload: { polyfill: false },
+    cssCodeSplit: false, // one sheet, there from the start: a module that is tried again would come without its own
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1024,
     assetsInlineLimit: 0, // the content security policy lets no data: URL in

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closeBrowser, Gateway, newPage, picture, Receiver, seed, update } from "./world.mjs";
+import { closeBrowser, Gateway, newPage, picture, Receiver, seed, until, update } from "./world.mjs";
 
 let gateway, receiver;
 
@@ -87,16 +87,68 @@ test("a gateway that is gone: a banner, what was there stays, and it comes back"
   const page = await newPage(own, { expect: [/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED/] });
   await page.goto("/settings");
   await page.getByText(/Headgate .* started/).waitFor();
+  await until("the screens that were not shown to be loaded, also those within others", () => page.evaluate(() => performance.getEntriesByType("resource").some((e) => /\/(UsedBy|Letter)-/.test(e.name))));
   const port = new URL(own.url).port;
   own.keep = true;
   await own.stop();
   await page.getByText("The gateway does not answer since").waitFor();
   await page.getByText(/Headgate .* started/).waitFor();
+  await page.getByRole("navigation", { name: "Screens" }).getByRole("link", { name: "Plugins" }).click();
+  await page.getByText("The gateway does not answer", { exact: true }).waitFor();
   const again = await Gateway.start({ dir: own.dir, args: ["--listen", "127.0.0.1:" + port] });
   await page.getByText("The gateway does not answer since").waitFor({ state: "detached" });
   again.keep = false;
   await page.close();
   await again.stop();
+});
+
+test("a part of the page that does not come is told of in its place, and tried again", async () => {
+  const page = await newPage(gateway, { expect: [/ERR_FAILED/] });
+  await page.goto("/settings");
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  const parts = /\/assets\/(Plugins|Palette)-/;
+  await page.route(parts, (r) => r.abort());
+  await page.keyboard.press("Control+k");
+  await page.getByText("This part of the page could not be loaded").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.keyboard.press("g");
+  await page.keyboard.press("p");
+  const again = page.getByRole("button", { name: "Try again" });
+  await again.waitFor();
+  await page.unroute(parts);
+  await again.click();
+  await page.getByRole("heading", { name: "Plugins", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find or do anything" }).waitFor();
+  await page.close();
+});
+
+test("a session that ends takes nothing away that was typed, nor the dialog that is open", async () => {
+  const own = await Gateway.start({ token: "correct-horse-battery-staple" });
+  await own.api("PUT", "/endpoints/hub", { kind: "webhook", settings: { url: receiver.url } });
+  const page = await newPage(own, { expect: [/401/] });
+  const token = page.getByLabel("Token");
+  const signIn = async () => {
+    await token.fill("correct-horse-battery-staple");
+    await token.press("Enter");
+    await token.waitFor({ state: "detached" });
+  };
+  await page.goto("/endpoints/hub?tab=settings");
+  await signIn();
+  await page.getByLabel("Max attempts").fill("7");
+  await page.getByRole("button", { name: "More for hub" }).click();
+  await page.getByRole("menuitem", { name: "Delete…" }).click();
+  await page.getByRole("alertdialog").getByRole("textbox").fill("hu");
+  await page.context().clearCookies();
+  await signIn();
+  const dialog = page.getByRole("alertdialog");
+  assert.equal(await dialog.getByRole("textbox").inputValue(), "hu");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Save the settings" }).click();
+  await page.getByText("hub is saved", { exact: true }).waitFor();
+  assert.equal((await own.api("GET", "/endpoints/hub")).delivery.maxAttempts, 7);
+  await page.close();
+  await own.stop();
 });
 
 test("a token is asked for, a wrong one refused, and the page that was wanted shown", async () => {

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
+import { lazy } from "~/parts/lazy";
 import { ToastHost } from "~/parts/Toasts";
 import { Bar } from "./Bar";
 import { useConnection } from "./connection";
@@ -12,9 +13,9 @@ import { useKeyboard, useShortcut } from "./shortcuts";
 import { TopBar } from "./TopBar";
 import { useCrumbs } from "./useCrumbs";
 
-const Palette = lazy(() => import("./Palette"));
-const Keys = lazy(() => import("./Keys"));
-const SignIn = lazy(() => import("./SignIn"));
+const Palette = lazy(() => import("./Palette"), "default", { over: true });
+const Keys = lazy(() => import("./Keys"), "default", { over: true });
+const SignIn = lazy(() => import("./SignIn"), "default", { over: true });
 
 /** The frame that every screen is in. */
 export function Shell() {

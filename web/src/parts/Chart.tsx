@@ -1,6 +1,7 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { lazy } from "./lazy";
 
-const Code = lazy(() => import("./ChartCode"));
+const Code = lazy(() => import("./ChartCode"), "default");
 
 export interface ChartSeries {
   label: string;

@@ -1,9 +1,10 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import type { ParsedFilter } from "~/api/filters";
 import { filterTokens } from "./filterTokens";
 import styles from "./FilterEditor.module.css";
+import { lazy } from "./lazy";
 
-const Editor = lazy(() => import("./FilterCode"));
+const Editor = lazy(() => import("./FilterCode"), "default");
 
 export interface FilterEditorProps {
   value: string;

@@ -1,6 +1,7 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { lazy } from "./lazy";
 
-const Code = lazy(() => import("./JsonCode"));
+const Code = lazy(() => import("./JsonCode"), "default");
 
 export interface JsonEditorProps {
   value: string;

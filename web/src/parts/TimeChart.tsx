@@ -1,8 +1,9 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { count } from "./figures";
+import { lazy } from "./lazy";
 import styles from "./TimeChart.module.css";
 
-const Canvas = lazy(() => import("./TimeChartCanvas"));
+const Canvas = lazy(() => import("./TimeChartCanvas"), "default");
 
 export interface ChartSeries {
   label: string;

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
 import { text } from "~/app/search";
+import { lazy } from "~/parts/lazy";
 
 export interface LettersSearch {
   endpoint?: string;
@@ -12,7 +13,7 @@ export const lettersRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/dead-letters",
   validateSearch: (s: Record<string, unknown>): LettersSearch => ({ endpoint: text(s.endpoint), group: text(s.group) }),
-  component: lazyRouteComponent(() => import("./DeadLetters"), "DeadLetters"),
+  component: lazy(() => import("./DeadLetters"), "DeadLetters"),
   staticData: { crumbs: () => [{ label: "Dead letters" }] },
 });
 
@@ -29,13 +30,13 @@ export const redriveRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/dead-letters/redrive",
   validateSearch: (s: Record<string, unknown>): RedriveSearch => ({ endpoint: text(s.endpoint), group: text(s.group), all: s.all === true || s.all === "true" ? true : undefined, job: text(s.job) }),
-  component: lazyRouteComponent(() => import("./Redrive"), "Redrive"),
+  component: lazy(() => import("./Redrive"), "Redrive"),
   staticData: { crumbs: () => [{ label: "Dead letters", to: "/dead-letters" }, { label: "Redrive" }] },
 });
 
 export const letterRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/dead-letters/$id",
-  component: lazyRouteComponent(() => import("./Letter"), "Letter"),
+  component: lazy(() => import("./Letter"), "Letter"),
   staticData: { crumbs: (p) => [{ label: "Dead letters", to: "/dead-letters" }, { label: p.id ?? "" }] },
 });

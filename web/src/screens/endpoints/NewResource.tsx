@@ -40,9 +40,8 @@ interface Props {
 
 /** First the kind, then its form. */
 function NewResource({ side, kind, onKind, onMade, onCancel }: Props) {
-  const { data: schema, error } = useQuery(schemaQuery);
-  if (error) return <ProblemBar problem={error} />;
-  if (!schema) return <Skeleton lines={8} />;
+  const { data: schema, error, refetch } = useQuery(schemaQuery);
+  if (!schema) return error ? <ProblemBar problem={error} action={<Button onClick={() => void refetch()}>Try again</Button>} /> : <Skeleton lines={8} />;
   const kinds = kindsOf(schema.$defs, side);
   if (kind === undefined || !kinds.includes(kind)) {
     return (

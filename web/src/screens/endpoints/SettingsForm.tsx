@@ -1,4 +1,4 @@
-import { Checkbox } from "@fluentui/react-components";
+import { Button, Checkbox } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import type { Schemas } from "~/api/queries";
 import { schemaQuery, type ResourceSpec, type Side } from "~/api/resources";
@@ -12,9 +12,8 @@ import type { Problem } from "~/api/problem";
 
 /** The settings of an endpoint or a source as forms, made from the schema that editors use. */
 export function SettingsForm({ side, spec, onChange, problem, stamp }: { side: Side; spec: ResourceSpec; onChange: (spec: ResourceSpec) => void; problem: Problem | undefined; stamp: string }) {
-  const { data: schema, error } = useQuery(schemaQuery);
-  if (error) return <ProblemBar problem={error} />;
-  if (!schema) return <Skeleton lines={8} />;
+  const { data: schema, error, refetch } = useQuery(schemaQuery);
+  if (!schema) return error ? <ProblemBar problem={error} action={<Button onClick={() => void refetch()}>Try again</Button>} /> : <Skeleton lines={8} />;
   const of = (part: string) => (problem?.field?.startsWith(part + ".") ? { [problem.field.slice(part.length + 1)]: problem.message } : problem?.field === part ? { "": problem.message } : {});
   return (
     <div className={styles.form}>

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
 import { oneOf, text } from "~/app/search";
+import { lazy } from "~/parts/lazy";
 
 export const listTabs = ["endpoints", "sources", "emulator"] as const;
 export const pageTabs = ["activity", "settings", "history"] as const;
@@ -11,7 +12,7 @@ const root = { label: "Endpoints & sources", to: "/endpoints" };
 const list = createRoute({
   getParentRoute: () => rootRoute,
   path: "/endpoints",
-  component: lazyRouteComponent(() => import("./Endpoints"), "Endpoints"),
+  component: lazy(() => import("./Endpoints"), "Endpoints"),
   staticData: { crumbs: () => [{ label: root.label }] },
   validateSearch: (s: Record<string, unknown>): { tab?: (typeof listTabs)[number]; q?: string; sort?: string; entity?: string } => ({
     tab: oneOf(s.tab, listTabs), q: text(s.q), sort: text(s.sort), entity: text(s.entity),
@@ -28,7 +29,7 @@ const page = (s: Record<string, unknown>): PageSearch => ({ tab: oneOf(s.tab, pa
 const endpoint = createRoute({
   getParentRoute: () => rootRoute,
   path: "/endpoints/$name",
-  component: lazyRouteComponent(() => import("./ResourcePage"), "EndpointPage"),
+  component: lazy(() => import("./ResourcePage"), "EndpointPage"),
   staticData: { crumbs: ({ name = "" }) => [root, { label: name }] },
   validateSearch: page,
 });
@@ -36,7 +37,7 @@ const endpoint = createRoute({
 const source = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sources/$name",
-  component: lazyRouteComponent(() => import("./ResourcePage"), "SourcePage"),
+  component: lazy(() => import("./ResourcePage"), "SourcePage"),
   staticData: { crumbs: ({ name = "" }) => [{ ...root, to: "/endpoints?tab=sources" }, { label: name }] },
   validateSearch: page,
 });
@@ -47,7 +48,7 @@ const made = (s: Record<string, unknown>): { kind?: string } => ({ kind: text(s.
 const newEndpoint = createRoute({
   getParentRoute: () => rootRoute,
   path: "/new-endpoint",
-  component: lazyRouteComponent(() => import("./NewResource"), "NewEndpoint"),
+  component: lazy(() => import("./NewResource"), "NewEndpoint"),
   staticData: { crumbs: () => [root, { label: "New endpoint" }] },
   validateSearch: made,
 });
@@ -55,7 +56,7 @@ const newEndpoint = createRoute({
 const newSource = createRoute({
   getParentRoute: () => rootRoute,
   path: "/new-source",
-  component: lazyRouteComponent(() => import("./NewResource"), "NewSource"),
+  component: lazy(() => import("./NewResource"), "NewSource"),
   staticData: { crumbs: () => [root, { label: "New source" }] },
   validateSearch: made,
 });

@@ -1,7 +1,8 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { kinds, type EventKind } from "~/api/kind";
 import { rootRoute } from "~/app/root";
 import { flag, someOf, text } from "~/app/search";
+import { lazy } from "~/parts/lazy";
 
 export interface LiveSearch {
   kinds?: EventKind[];
@@ -19,6 +20,6 @@ export const liveRoute = createRoute({
   validateSearch: (s: Record<string, unknown>): LiveSearch => ({
     kinds: someOf(s.kinds, kinds), q: text(s.q), filter: text(s.filter), deliveries: flag(s.deliveries), event: text(s.event),
   }),
-  component: lazyRouteComponent(() => import("./Live"), "Live"),
+  component: lazy(() => import("./Live"), "Live"),
   staticData: { crumbs: () => [{ label: "Live events" }] },
 });

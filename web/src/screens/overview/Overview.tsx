@@ -1,10 +1,11 @@
 import { Button } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { asProblem } from "~/api/problem";
 import { auditQuery, endpointsQuery, routesQuery, useStatus, type Schemas } from "~/api/queries";
 import { CopyAs } from "~/parts/CopyAs";
 import { count, plural, rate } from "~/parts/figures";
+import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
@@ -19,7 +20,7 @@ import { headline, problemsOf } from "./headline";
 import { latest, ratesQuery, whole } from "./rates";
 import { simulationQuery, useSimulation } from "./simulation";
 
-const Topology = lazy(() => import("./Topology"));
+const Topology = lazy(() => import("./Topology"), "default");
 
 /** What needs somebody, then how much flows, then where. */
 export function Overview() {

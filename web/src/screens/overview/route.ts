@@ -1,9 +1,10 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
+import { lazy } from "~/parts/lazy";
 
 export const overviewRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
-  component: lazyRouteComponent(() => import("./Overview"), "Overview"),
+  component: lazy(() => import("./Overview"), "Overview"),
   staticData: { crumbs: () => [{ label: "Overview" }] },
 });

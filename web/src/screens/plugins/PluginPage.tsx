@@ -2,7 +2,7 @@ import { Button, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, Tab, TabLis
 import { ArrowUpload20Regular, MoreHorizontal20Regular } from "@fluentui/react-icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { Suspense, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { api } from "~/api/client";
 import { pluginsQuery, routesQuery } from "~/api/queries";
@@ -10,6 +10,7 @@ import { isMissing } from "~/api/routes";
 import { countTraps, trapGroupsQuery } from "~/api/traps";
 import { ConfirmDialog } from "~/parts/ConfirmDialog";
 import { CopyAs } from "~/parts/CopyAs";
+import { lazy } from "~/parts/lazy";
 import { usePhone } from "~/parts/usePhone";
 import { EmptyState } from "~/parts/EmptyState";
 import { count, plural } from "~/parts/figures";
@@ -25,12 +26,12 @@ import { DropTarget } from "./DropTarget";
 import { pluginRoute, type PluginSearch } from "./route";
 import { Versions } from "./Versions";
 
-const Bench = lazy(() => import("./Bench").then((m) => ({ default: m.Bench })));
-const Logs = lazy(() => import("./Logs").then((m) => ({ default: m.Logs })));
-const Settings = lazy(() => import("./Settings").then((m) => ({ default: m.Settings })));
-const Traps = lazy(() => import("./Traps").then((m) => ({ default: m.Traps })));
-const UploadPanel = lazy(() => import("./UploadPanel").then((m) => ({ default: m.UploadPanel })));
-const UsedBy = lazy(() => import("./UsedBy").then((m) => ({ default: m.UsedBy })));
+const Bench = lazy(() => import("./Bench"), "Bench");
+const Logs = lazy(() => import("./Logs"), "Logs");
+const Settings = lazy(() => import("./Settings"), "Settings");
+const Traps = lazy(() => import("./Traps"), "Traps");
+const UploadPanel = lazy(() => import("./UploadPanel"), "UploadPanel", { over: true });
+const UsedBy = lazy(() => import("./UsedBy"), "UsedBy");
 
 const tabWords = { versions: "Versions", used: "Used by", bench: "Test bench", traps: "Traps", logs: "Logs", settings: "Settings" } as const;
 

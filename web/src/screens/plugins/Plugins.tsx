@@ -2,13 +2,14 @@ import { Button } from "@fluentui/react-components";
 import { ArrowUpload20Regular, PuzzlePiece20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { useCommand } from "~/app/commands";
 import { useShortcut } from "~/app/shortcuts";
 import { pluginsQuery, routesQuery } from "~/api/queries";
 import { countTraps, trapGroupsQuery, type TrapGroup } from "~/api/traps";
 import { EmptyState } from "~/parts/EmptyState";
 import { bytes, count, plural } from "~/parts/figures";
+import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { SearchField } from "~/parts/SearchField";
@@ -20,7 +21,7 @@ import { DropTarget } from "./DropTarget";
 import styles from "./Plugins.module.css";
 import { pluginsRoute } from "./route";
 
-const UploadPanel = lazy(() => import("./UploadPanel").then((m) => ({ default: m.UploadPanel })));
+const UploadPanel = lazy(() => import("./UploadPanel"), "UploadPanel", { over: true });
 
 const page = 60; // cards at a time
 

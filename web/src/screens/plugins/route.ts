@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
 import { flag, oneOf, text, whole } from "~/app/search";
+import { lazy } from "~/parts/lazy";
 
 export const pluginTabs = ["versions", "used", "bench", "traps", "logs", "settings"] as const;
 export const levels = ["debug", "info", "warn", "error"] as const;
@@ -8,7 +9,7 @@ export const levels = ["debug", "info", "warn", "error"] as const;
 const list = createRoute({
   getParentRoute: () => rootRoute,
   path: "/plugins",
-  component: lazyRouteComponent(() => import("./Plugins"), "Plugins"),
+  component: lazy(() => import("./Plugins"), "Plugins"),
   staticData: { crumbs: () => [{ label: "Plugins" }] },
   validateSearch: (s: Record<string, unknown>): { q?: string; upload?: true } => ({ q: text(s.q), upload: flag(s.upload) }),
 });
@@ -30,7 +31,7 @@ export interface PluginSearch {
 const page = createRoute({
   getParentRoute: () => rootRoute,
   path: "/plugins/$name",
-  component: lazyRouteComponent(() => import("./PluginPage"), "PluginPage"),
+  component: lazy(() => import("./PluginPage"), "PluginPage"),
   staticData: { crumbs: ({ name = "" }) => [{ label: "Plugins", to: "/plugins" }, { label: name }] },
   validateSearch: (s: Record<string, unknown>): PluginSearch => ({
     tab: oneOf(s.tab, pluginTabs), upload: flag(s.upload), activate: whole(s.activate, 1), version: whole(s.version, 1), level: oneOf(s.level, levels), group: text(s.group), event: text(s.event),

@@ -1,13 +1,14 @@
 import { Button, Field, Input, MessageBar, MessageBarActions, MessageBarBody, Switch, Tab, TabList } from "@fluentui/react-components";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { Suspense, useEffect, useMemo, useState } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { spanIn, type ParsedFilter } from "~/api/filters";
 import type { Problem } from "~/api/problem";
 import { endpointsQuery, pluginsQuery, useStatus } from "~/api/queries";
 import { draftOf, emptyDraft, isMissing, putRoute, routeQuery, specOf, type RouteDraft, type TaggedRoute } from "~/api/routes";
 import { CopyAs } from "~/parts/CopyAs";
+import { lazy } from "~/parts/lazy";
 import { usePhone } from "~/parts/usePhone";
 import { fateOf } from "~/parts/EventFate";
 import { EmptyState } from "~/parts/EmptyState";
@@ -31,8 +32,8 @@ import { routeProblems } from "./problems";
 import { newRouteRoute, routeEditRoute, steps as allSteps, type PreviewSearch } from "./route";
 import { usePreview } from "./usePreview";
 
-const PreviewPanel = lazy(() => import("./Preview").then((m) => ({ default: m.PreviewPanel })));
-const Review = lazy(() => import("./Review"));
+const PreviewPanel = lazy(() => import("./Preview"), "PreviewPanel");
+const Review = lazy(() => import("./Review"), "default", { over: true });
 
 /** Makes a route. */
 export function NewRoute() {

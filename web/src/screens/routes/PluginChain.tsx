@@ -1,16 +1,17 @@
 import { Button, Select, Tooltip } from "@fluentui/react-components";
 import { ArrowDown16Regular, ArrowUp16Regular, ChevronDown16Regular, ChevronRight16Regular, Dismiss16Regular } from "@fluentui/react-icons";
-import { lazy, Suspense, useRef, useState } from "react";
+import { Suspense, useRef, useState } from "react";
 import type { Schemas } from "~/api/queries";
 import type { PluginRef } from "~/api/routes";
 import type { Schema } from "~/parts/ConfigForm";
 import { JsonEditor } from "~/parts/JsonEditor";
+import { lazy } from "~/parts/lazy";
 import { Picker } from "~/parts/Picker";
 import { refParts, versionOf } from "~/parts/pluginRef";
 import { ResourceLink } from "~/parts/ResourceLink";
 import styles from "./Edit.module.css";
 
-const ConfigForm = lazy(() => import("~/parts/ConfigForm").then((m) => ({ default: m.ConfigForm })));
+const ConfigForm = lazy(() => import("~/parts/ConfigForm"), "ConfigForm");
 
 type Plugin = Schemas["Plugin"];
 export type PluginKind = "filter" | "transform";

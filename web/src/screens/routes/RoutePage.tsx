@@ -2,7 +2,7 @@ import { Button, Tab, TabList } from "@fluentui/react-components";
 import { Edit20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useMemo, type ReactNode } from "react";
+import { Suspense, useMemo, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { pluginsQuery, useStatus } from "~/api/queries";
 import { latestRate, perSecond, ratesQuery, total, type Rates, type RouteRates } from "~/api/rates";
@@ -12,6 +12,7 @@ import { EmptyState } from "~/parts/EmptyState";
 import { count, percent, plural, rate } from "~/parts/figures";
 import { FilterText } from "~/parts/FilterEditor";
 import { JsonView } from "~/parts/JsonView";
+import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { refParts } from "~/parts/pluginRef";
 import { ProblemBar } from "~/parts/ProblemBar";
@@ -28,8 +29,8 @@ import styles from "./RoutePage.module.css";
 import { matchShare, stateOf } from "./state";
 import { usePreview } from "./usePreview";
 
-const History = lazy(() => import("./History").then((m) => ({ default: m.History })));
-const PreviewPanel = lazy(() => import("./Preview").then((m) => ({ default: m.PreviewPanel })));
+const History = lazy(() => import("./History"), "History");
+const PreviewPanel = lazy(() => import("./Preview"), "PreviewPanel");
 
 const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
 const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;

@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
 import { flag, oneOf, text } from "~/app/search";
+import { lazy } from "~/parts/lazy";
 
 export const routeStates = ["healthy", "idle", "catching up", "failing", "disabled"] as const;
 export const ranges = ["15m", "1h", "6h", "24h"] as const;
@@ -22,7 +23,7 @@ const preview = (s: Record<string, unknown>): PreviewSearch => ({ event: text(s.
 const list = createRoute({
   getParentRoute: () => rootRoute,
   path: "/routes",
-  component: lazyRouteComponent(() => import("./Routes"), "Routes"),
+  component: lazy(() => import("./Routes"), "Routes"),
   staticData: { crumbs: () => [{ label: "Routes" }] },
   validateSearch: (s: Record<string, unknown>): { q?: string; endpoint?: string; state?: RouteState; plugin?: string; sort?: string } => ({
     q: text(s.q), endpoint: text(s.endpoint), state: oneOf(s.state, routeStates), plugin: text(s.plugin), sort: text(s.sort),
@@ -32,7 +33,7 @@ const list = createRoute({
 const page = createRoute({
   getParentRoute: () => rootRoute,
   path: "/routes/$id",
-  component: lazyRouteComponent(() => import("./RoutePage"), "RoutePage"),
+  component: lazy(() => import("./RoutePage"), "RoutePage"),
   staticData: { crumbs: ({ id = "" }) => [{ label: "Routes", to: "/routes" }, { label: id }] },
   validateSearch: (s: Record<string, unknown>): PreviewSearch & { tab?: (typeof tabs)[number]; range?: (typeof ranges)[number] } => ({
     tab: oneOf(s.tab, tabs), range: oneOf(s.range, ranges), ...preview(s),
@@ -45,7 +46,7 @@ const edit = (s: Record<string, unknown>): EditSearch => ({ step: oneOf(s.step, 
 const editPage = createRoute({
   getParentRoute: () => rootRoute,
   path: "/routes/$id/edit",
-  component: lazyRouteComponent(() => import("./EditRoute"), "EditRoute"),
+  component: lazy(() => import("./EditRoute"), "EditRoute"),
   staticData: { crumbs: ({ id = "" }) => [{ label: "Routes", to: "/routes" }, { label: id, to: "/routes/" + encodeURIComponent(id) }, { label: "Edit" }] },
   validateSearch: edit,
 });
@@ -54,7 +55,7 @@ const editPage = createRoute({
 const newPage = createRoute({
   getParentRoute: () => rootRoute,
   path: "/new-route",
-  component: lazyRouteComponent(() => import("./EditRoute"), "NewRoute"),
+  component: lazy(() => import("./EditRoute"), "NewRoute"),
   staticData: { crumbs: () => [{ label: "Routes", to: "/routes" }, { label: "New route" }] },
   validateSearch: (s: Record<string, unknown>): EditSearch & { endpoint?: string; plugin?: string; like?: string } => ({
     ...edit(s), endpoint: text(s.endpoint), plugin: text(s.plugin), like: text(s.like),

@@ -1,19 +1,20 @@
 import { Button, Radio, RadioGroup, Tab, TabList } from "@fluentui/react-components";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { useStatus } from "~/api/queries";
 import { sessionQuery, signOut } from "~/api/session";
 import { themeWords, useTheme, type ThemeChoice } from "~/app/theme";
 import { bytes, plural } from "~/parts/figures";
+import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { Skeleton } from "~/parts/Skeleton";
 import { settingsRoute } from "./route";
 
-const Configuration = lazy(() => import("./Configuration").then((m) => ({ default: m.Configuration })));
-const Export = lazy(() => import("./Export").then((m) => ({ default: m.Export })));
+const Configuration = lazy(() => import("./Configuration"), "Configuration");
+const Export = lazy(() => import("./Export"), "Export");
 
 /** What this browser remembers, what the server was started with, and all that is configured as a file. */
 export function Settings() {

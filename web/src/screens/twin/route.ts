@@ -1,6 +1,7 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { rootRoute } from "~/app/root";
 import { text } from "~/app/search";
+import { lazy } from "~/parts/lazy";
 
 export interface TwinSearch {
   key?: string;
@@ -15,6 +16,6 @@ export const twinRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/twins",
   validateSearch: (s: Record<string, unknown>): TwinSearch => ({ key: text(s.key), from: text(s.from), to: text(s.to), event: text(s.event) }),
-  component: lazyRouteComponent(() => import("./TwinPage"), "TwinPage"),
+  component: lazy(() => import("./TwinPage"), "TwinPage"),
   staticData: { crumbs: () => [{ label: "Live events", to: "/live" }, { label: "Twin" }] },
 });
