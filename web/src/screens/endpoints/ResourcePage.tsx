@@ -2,7 +2,7 @@ import { Button, MessageBar, MessageBarBody, MessageBarTitle, Tab, TabList } fro
 import { PlugConnectedCheckmark20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
+import { Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { asProblem, type Problem } from "~/api/problem";
 import { useStatus } from "~/api/queries";
@@ -11,6 +11,7 @@ import { endpointQuery, sourceQuery, specOf, tryResource, type Endpoint, type Si
 import { CopyAs } from "~/parts/CopyAs";
 import { EmptyState } from "~/parts/EmptyState";
 import { plural, rate } from "~/parts/figures";
+import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
@@ -25,8 +26,8 @@ import { ResourceMenu } from "./ResourceMenu";
 import { endpointRoute, ranges, sourceRoute, type PageSearch } from "./route";
 import { putCommand } from "./putCommand";
 
-const EditSettings = lazy(() => import("./EditSettings").then((m) => ({ default: m.EditSettings })));
-const History = lazy(() => import("./History").then((m) => ({ default: m.History })));
+const EditSettings = lazy(() => import("./EditSettings"), "EditSettings");
+const History = lazy(() => import("./History"), "History");
 
 const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
 const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;
@@ -57,7 +58,7 @@ export function EndpointPage() {
   }, [rates, counted]);
   return (
     <Page
-      side="endpoint" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
+      key={name} side="endpoint" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
       badge={live && <StateBadge state={live.state} />}
       sentence={
         live && (
@@ -102,7 +103,7 @@ export function SourcePage() {
   }, [rates, counted]);
   return (
     <Page
-      side="source" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
+      key={name} side="source" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
       badge={live && <StateBadge state={live.state} />}
       sentence={
         live &&
@@ -155,23 +156,25 @@ interface PageProps {
 /** What the pages of endpoints and sources share. */
 function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sentence, activity }: PageProps) {
   const navigate = useNavigate();
-  const [trying, setTrying] = useState(false);
+  const [trying, setTrying] = useState<AbortController>();
   const [tried, setTried] = useState<Tried>();
   const [problem, setProblem] = useState<Problem>();
   const back = () => void navigate({ to: "/endpoints", search: side === "source" ? { tab: "sources" } : {} });
   const test = async () => {
-    setTrying(true);
+    const mine = new AbortController();
+    setTrying(mine);
     setProblem(undefined);
     setTried(undefined);
     try {
-      setTried(await tryResource(side, name));
+      setTried(await tryResource(side, name, mine.signal));
     } catch (e) {
-      setProblem(asProblem(e));
+      if (!mine.signal.aborted) setProblem(asProblem(e));
     } finally {
-      setTrying(false);
+      setTrying(undefined);
     }
   };
-  useShortcut("t", "Try the connection", () => void test());
+  useEffect(() => () => trying?.abort(), [trying]);
+  useShortcut("t", "Try the connection", () => void test(), { disabled: trying !== undefined });
   if (!tagged && error) {
     return asProblem(error).status === 404 ? (
       <EmptyState title={`There is no ${side} ${name}`} action={<Button onClick={back}>All {side}s</Button>}>
@@ -203,9 +206,10 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
               value={{ name: resource.name, spec }}
               kind={side === "endpoint" ? "Endpoint" : "Source"}
             />
-            <Button icon={<PlugConnectedCheckmark20Regular />} disabled={trying} onClick={() => void test()}>
+            <Button icon={<PlugConnectedCheckmark20Regular />} disabledFocusable={trying !== undefined} onClick={() => void test()}>
               {trying ? "Trying…" : "Try the connection"}
             </Button>
+            {trying && <Button onClick={() => trying.abort()}>Cancel</Button>}
             <ResourceMenu side={side} resource={resource} onDeleted={back} />
           </>
         }
