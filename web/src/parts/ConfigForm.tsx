@@ -3,6 +3,7 @@ import { Add16Regular, Dismiss16Regular } from "@fluentui/react-icons";
 import { useId, useState } from "react";
 import styles from "./ConfigForm.module.css";
 import { JsonEditor } from "./JsonEditor";
+import { useWrong } from "./validity";
 
 /** The part of JSON Schema that forms are made of; the rest is edited as JSON. */
 export interface Schema {
@@ -40,7 +41,8 @@ export const kept = "***";
 /**
  * A form made from a JSON Schema: its titles, help texts and defaults. Members
  * that no field can show are edited as JSON, so nothing is lost. A secret is
- * never shown: leave it to keep it, write to replace it.
+ * never shown: leave it to keep it, write to replace it. Within a Validity it
+ * tells whether a text is no JSON yet, and so in no value.
  */
 export function ConfigForm({ schema, value, onChange, problems = {}, disabled }: ConfigFormProps) {
   const known = schema?.properties;
@@ -247,6 +249,7 @@ function Pairs({ field, value, onChange, disabled, secret }: { field: Look; valu
 function AsJson({ label, required, hint: help, preset, value, onChange, problem, disabled }: { label: string; required?: boolean; hint?: string; preset?: string; value: unknown; onChange: (v: unknown) => void; problem?: string; disabled?: boolean }) {
   const [text, setText] = useState(() => (value === undefined ? "" : JSON.stringify(value, undefined, 2)));
   const [wrong, setWrong] = useState<string>();
+  useWrong(wrong !== undefined);
   return (
     <div role="group" aria-label={label} className={styles.pairs}>
       <span className={styles.label}>

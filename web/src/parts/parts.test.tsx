@@ -1,7 +1,7 @@
 import { fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parseSearch, someOf, stringifySearch, whole } from "~/app/search";
 import { show } from "~/test/render";
 import { ConfigForm, words, type Schema } from "./ConfigForm";
@@ -10,12 +10,18 @@ import { DiffView } from "./DiffView";
 import { EventKindToken } from "./EventKindIcon";
 import { bytes, count, duration, percent, rate } from "./figures";
 import { filterTokens } from "./filterTokens";
+import type { JsonEditorProps } from "./JsonEditor";
 import { JsonView } from "./JsonView";
 import { visible } from "./visible";
 import { relative } from "./RelativeTime";
 import { command } from "./shell";
 import { Sparkline } from "./Sparkline";
+import { useDraft } from "./useDraft";
+import { Validity } from "./validity";
 import { yaml } from "./yaml";
+
+// The editor of JSON needs a browser; what is written in it does not.
+vi.mock("./JsonCode", () => ({ default: (p: JsonEditorProps) => <textarea aria-label={p.label} value={p.value} onChange={(e) => p.onChange(e.target.value)} /> }));
 
 test("figures", () => {
   expect([count(1204), count(12_345_678), rate(0), rate(0.25), rate(1204.4), bytes(1_900_000), bytes(999)]).toEqual(["1,204", "12.3M", "0/s", "0.3/s", "1,204/s", "1.9 MB", "999 B"]);
@@ -134,4 +140,34 @@ test("a form of a schema: values, defaults, secrets that stay, problems at their
   fireEvent.change(screen.getByLabelText("Twins"), { target: { value: "T" } });
   expect(value).toEqual({ url: "x", key: "***", extra: 1, retries: 3, mode: "structured", verbose: true, tables: { twins: "T" } });
   expect(words("connectionString")).toBe("Connection string");
+});
+
+function Draft() {
+  const { dirty, valid, report, round, draft, base, change, restart } = useDraft<Record<string, unknown>>({ value: { rules: [1] }, etag: undefined });
+  return (
+    <>
+      <Validity value={report}>
+        <ConfigForm key={round} schema={{ type: "object", properties: { rules: { type: "array", items: { type: "integer" } } } }} value={draft} onChange={(v) => change(() => v)} />
+      </Validity>
+      <output>{JSON.stringify({ dirty, valid, draft })}</output>
+      <button onClick={() => restart(base)}>Discard</button>
+    </>
+  );
+}
+
+test("a text that is no JSON yet is a change that cannot be saved, and Discard takes it back", async () => {
+  show(<Draft />);
+  const said = () => JSON.parse(screen.getByRole("status").textContent) as unknown;
+  const write = async (text: string) => {
+    fireEvent.change(await screen.findByRole("textbox", { name: "Rules" }), { target: { value: text } });
+  };
+  expect(said()).toEqual({ dirty: false, valid: true, draft: { rules: [1] } });
+  await write("[1, 2");
+  expect(said()).toEqual({ dirty: true, valid: false, draft: { rules: [1] } });
+  await write("[1, 2]");
+  expect(said()).toEqual({ dirty: true, valid: true, draft: { rules: [1, 2] } });
+  await write("[1,");
+  fireEvent.click(screen.getByRole("button", { name: "Discard" }));
+  expect(said()).toEqual({ dirty: false, valid: true, draft: { rules: [1] } });
+  expect((await screen.findByRole<HTMLTextAreaElement>("textbox", { name: "Rules" })).value).toBe("[\n  1\n]");
 });

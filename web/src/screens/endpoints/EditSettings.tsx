@@ -9,6 +9,7 @@ import { ProblemBar } from "~/parts/ProblemBar";
 import { command } from "~/parts/shell";
 import { useDraft } from "~/parts/useDraft";
 import { useGuardedSave, type Stored } from "~/parts/useGuardedSave";
+import { Validity } from "~/parts/validity";
 import { putCommand } from "./putCommand";
 import { SettingsForm } from "./SettingsForm";
 import { useResourceActions } from "./useResourceActions";
@@ -20,7 +21,7 @@ export function EditSettings({ side, tagged }: { side: Side; tagged: Tagged<Endp
   const queries = useQueryClient();
   const { save: put } = useResourceActions(side);
   const { name } = tagged.resource;
-  const { base, draft, dirty, round, change, restart } = useDraft(stored(side, tagged));
+  const { base, draft, dirty, valid, report, round, change, restart } = useDraft(stored(side, tagged));
   const { busy, problem, theirs, save, edited, clear } = useGuardedSave<ResourceSpec>({
     put: async (over) => restart(stored(side, await put(name, over.value, draft, over.etag))),
     read: async () => stored(side, side === "endpoint" ? await queries.fetchQuery({ ...endpointQuery(name), staleTime: 0 }) : await queries.fetchQuery({ ...sourceQuery(name), staleTime: 0 })),
@@ -35,13 +36,15 @@ export function EditSettings({ side, tagged }: { side: Side; tagged: Tagged<Endp
     <div className="stack">
       {theirs && <Conflict theirs={theirs.value} mine={shown} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} title={problem.status === 404 ? undefined : "It was not saved"} />}
-      <SettingsForm
-        side={side} spec={draft} problem={problem} stamp={String(round)}
-        onChange={(spec) => {
-          change(() => spec);
-          edited();
-        }}
-      />
+      <Validity value={report}>
+        <SettingsForm
+          side={side} spec={draft} problem={problem} stamp={String(round)}
+          onChange={(spec) => {
+            change(() => spec);
+            edited();
+          }}
+        />
+      </Validity>
       {dirty && !theirs && (
         <section className="card stack" aria-labelledby="will-change">
           <h2 id="will-change">What will change</h2>
@@ -49,7 +52,7 @@ export function EditSettings({ side, tagged }: { side: Side; tagged: Tagged<Endp
         </section>
       )}
       <div className="row">
-        <Button appearance="primary" disabled={!dirty || busy || theirs !== undefined} onClick={() => void save(base)}>
+        <Button appearance="primary" disabled={!dirty || !valid || busy || theirs !== undefined} onClick={() => void save(base)}>
           {busy ? "Saving…" : "Save the settings"}
         </Button>
         <Button disabled={!dirty || busy} onClick={() => begin(base)}>

@@ -11,6 +11,7 @@ import { ProblemBar } from "~/parts/ProblemBar";
 import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { useToasts } from "~/parts/Toasts";
+import { useValidity, Validity } from "~/parts/validity";
 import styles from "./Endpoints.module.css";
 import { KindToken, kindOf } from "./kinds";
 import { newEndpointRoute, newSourceRoute } from "./route";
@@ -78,6 +79,7 @@ function Form({ side, kind, onKind, onMade, onCancel }: Props & { kind: string }
   const [spec, setSpec] = useState<ResourceSpec>({ kind, settings: {}, ...(side === "endpoint" ? { delivery: {} } : { enabled: true }) });
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
+  const { valid, report } = useValidity();
   const shown = { ...spec, settings: hideSecrets(schema && formSchema(schema.$defs, settingsName(side, kind)), spec.settings) };
   const taken = problem?.conflict === true;
   const make = async () => {
@@ -99,7 +101,7 @@ function Form({ side, kind, onKind, onMade, onCancel }: Props & { kind: string }
       className="stack"
       onSubmit={(e) => {
         e.preventDefault();
-        if (name !== "") void make();
+        if (name !== "" && valid) void make();
       }}
     >
       <PageHead
@@ -118,7 +120,7 @@ function Form({ side, kind, onKind, onMade, onCancel }: Props & { kind: string }
             <Button type="button" onClick={onCancel}>
               Cancel
             </Button>
-            <Button type="submit" appearance="primary" disabled={busy || name === ""}>
+            <Button type="submit" appearance="primary" disabled={busy || !valid || name === ""}>
               {busy ? "Making…" : `Make the ${side}`}
             </Button>
           </>
@@ -137,13 +139,15 @@ function Form({ side, kind, onKind, onMade, onCancel }: Props & { kind: string }
           />
         </Field>
       </section>
-      <SettingsForm
-        side={side} spec={spec} problem={problem} stamp="new"
-        onChange={(s) => {
-          setSpec(s);
-          setProblem(undefined);
-        }}
-      />
+      <Validity value={report}>
+        <SettingsForm
+          side={side} spec={spec} problem={problem} stamp="new"
+          onChange={(s) => {
+            setSpec(s);
+            setProblem(undefined);
+          }}
+        />
+      </Validity>
     </form>
   );
 }

@@ -18,6 +18,7 @@ import { sampleEvents } from "~/parts/sampleEvents";
 import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { useDebounced } from "~/parts/useDebounced";
+import { useValidity, Validity } from "~/parts/validity";
 import { visible } from "~/parts/visible";
 import { routeProblems } from "~/screens/routes/problems";
 import type { Plugin, Use } from "./data";
@@ -37,6 +38,7 @@ export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; sear
   const [config, setConfig] = useState<Record<string, unknown>>(() => (isObject(uses[0]?.config) ? uses[0].config : {}));
   const [written, setWritten] = useState<string>();
   const [runs, setRuns] = useState(0);
+  const { valid, report } = useValidity();
 
   const choices = useMemo(() => [...(list ?? []).map((e) => ({ id: e.id, event: e.event, label: `${labelOf(e.event)}` })), ...sampleEvents.map((s) => ({ id: s.event.id, event: s.event, label: `Sample: ${s.label}` }))], [list]);
   const picked = choices.find((c) => c.id === search.event) ?? (picking ? undefined : choices[0]);
@@ -105,9 +107,11 @@ export function Bench({ plugin, search, onSearch, uses }: { plugin: Plugin; sear
             </Select>
           </Field>
         )}
-        <ConfigForm key={version.version} schema={schema} value={config} onChange={setConfig} problems={problems} />
+        <Validity value={report}>
+          <ConfigForm key={version.version} schema={schema} value={config} onChange={setConfig} problems={problems} />
+        </Validity>
         <div className="row">
-          <Button appearance="primary" icon={<ArrowSync16Regular />} disabled={!ready} onClick={() => setRuns(runs + 1)}>
+          <Button appearance="primary" icon={<ArrowSync16Regular />} disabled={!ready || !valid} onClick={() => setRuns(runs + 1)}>
             Run
           </Button>
           <Button onClick={() => void navigate({ to: "/new-route", search: { plugin: plugin.name } })} disabled={!version.kinds.includes("transform")}>

@@ -11,6 +11,7 @@ import { ProblemBar } from "~/parts/ProblemBar";
 import { useToasts } from "~/parts/Toasts";
 import { useDraft } from "~/parts/useDraft";
 import { useGuardedSave, type Stored } from "~/parts/useGuardedSave";
+import { Validity } from "~/parts/validity";
 import { pluginQuery, type Plugin } from "./data";
 import styles from "./PluginPage.module.css";
 import { setCommand } from "./setCommand";
@@ -27,7 +28,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
   const queries = useQueryClient();
   const { notify } = useToasts();
   const { name } = plugin;
-  const { base, draft, dirty, round, change, restart } = useDraft<PluginSettings>({ value: settingsOf(plugin), etag });
+  const { base, draft, dirty, valid, report, round, change, restart } = useDraft<PluginSettings>({ value: settingsOf(plugin), etag });
   const put = async (settings: PluginSettings, ifMatch: string | undefined): Promise<Stored<PluginSettings>> => {
     const { data, etag: now } = await api.put("/plugins/{name}", { path: { name }, body: settings, ifMatch });
     queries.setQueryData(pluginQuery(name).queryKey, { plugin: data, etag: now });
@@ -68,23 +69,25 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
     <div className="stack">
       {theirs && <Conflict theirs={theirs.value} mine={draft} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} />}
-      <div className={styles.settings}>
-        <section className={styles.pane} aria-labelledby="breaker">
-          <h2 id="breaker">When it keeps failing</h2>
-          <ConfigForm key={"b" + round} schema={breakerSchema} value={(draft.breaker ?? {}) as Record<string, unknown>} onChange={(v) => part("breaker", v)} problems={problems("breaker")} />
-        </section>
-        <section className={styles.pane} aria-labelledby="grants">
-          <h2 id="grants">What it is given</h2>
-          <p className="quiet">Only where its module asks for it. Without, it sees a clock that stands still during an event, and random numbers that can be foreseen, so that a second run makes the same.</p>
-          <Checkbox label="The real time" checked={grants.includes("clock")} onChange={(_, d) => grant("clock", d.checked === true)} />
-          <Checkbox label="Random numbers that nobody can foresee" checked={grants.includes("random")} onChange={(_, d) => grant("random", d.checked === true)} />
-        </section>
-        <section className={styles.pane + " " + styles.limits} aria-labelledby="limits">
-          <h2 id="limits">What it may use</h2>
-          <p className="quiet">Empty: what the gateway gives to every plugin.</p>
-          <ConfigForm key={"l" + round} schema={limitsSchema} value={(draft.limits ?? {}) as Record<string, unknown>} onChange={(v) => part("limits", v)} problems={problems("limits")} />
-        </section>
-      </div>
+      <Validity value={report}>
+        <div className={styles.settings}>
+          <section className={styles.pane} aria-labelledby="breaker">
+            <h2 id="breaker">When it keeps failing</h2>
+            <ConfigForm key={"b" + round} schema={breakerSchema} value={(draft.breaker ?? {}) as Record<string, unknown>} onChange={(v) => part("breaker", v)} problems={problems("breaker")} />
+          </section>
+          <section className={styles.pane} aria-labelledby="grants">
+            <h2 id="grants">What it is given</h2>
+            <p className="quiet">Only where its module asks for it. Without, it sees a clock that stands still during an event, and random numbers that can be foreseen, so that a second run makes the same.</p>
+            <Checkbox label="The real time" checked={grants.includes("clock")} onChange={(_, d) => grant("clock", d.checked === true)} />
+            <Checkbox label="Random numbers that nobody can foresee" checked={grants.includes("random")} onChange={(_, d) => grant("random", d.checked === true)} />
+          </section>
+          <section className={styles.pane + " " + styles.limits} aria-labelledby="limits">
+            <h2 id="limits">What it may use</h2>
+            <p className="quiet">Empty: what the gateway gives to every plugin.</p>
+            <ConfigForm key={"l" + round} schema={limitsSchema} value={(draft.limits ?? {}) as Record<string, unknown>} onChange={(v) => part("limits", v)} problems={problems("limits")} />
+          </section>
+        </div>
+      </Validity>
       {dirty && !theirs && (
         <section className="card stack" aria-labelledby="will-change">
           <h2 id="will-change">What will change</h2>
@@ -92,7 +95,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
         </section>
       )}
       <div className="row">
-        <Button appearance="primary" disabled={!dirty || busy || theirs !== undefined} onClick={() => void save(base)}>
+        <Button appearance="primary" disabled={!dirty || !valid || busy || theirs !== undefined} onClick={() => void save(base)}>
           {busy ? "Saving…" : "Save the settings"}
         </Button>
         <Button disabled={!dirty || busy} onClick={() => begin(base)}>

@@ -23,6 +23,7 @@ import { StateBadge } from "~/parts/StateBadge";
 import { useToasts } from "~/parts/Toasts";
 import { useDraft } from "~/parts/useDraft";
 import type { Stored } from "~/parts/useGuardedSave";
+import { Validity } from "~/parts/validity";
 import { cliOf, useRouteActions } from "./actions";
 import { keepDraft, keptDraft } from "./draftStore";
 import styles from "./Edit.module.css";
@@ -71,7 +72,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   const phone = usePhone();
   const [kept] = useState(() => keptDraft(id));
   const [restored, setRestored] = useState(kept !== undefined);
-  const { base, draft, dirty, round, change: edit, restart } = useDraft({ value: first, etag: stored?.etag }, kept);
+  const { base, draft, dirty, valid, report, round, change: edit, restart } = useDraft({ value: first, etag: stored?.etag }, kept);
   const [parsed, setParsed] = useState<ParsedFilter>();
   const [refused, setRefused] = useState<Problem>();
   const [asked, setAsked] = useState(false);
@@ -84,11 +85,8 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   const { data: plugins } = useQuery(pluginsQuery);
   const endpoints = useQuery(endpointsQuery);
   const { data: status } = useStatus();
-  // What is not a filter yet is not tried. On a phone the editor, which knows, is
-  // there in its own step alone, and in the others the text does not change.
-  const editing = !phone || (search.step ?? "which") === "which";
-  const judged = parsed?.text === draft.filter;
-  const preview = usePreview(draft, { picked: search.event, valid: judged && parsed.valid ? draft.filter : judged || editing ? null : undefined });
+  // What is not a filter yet is not tried.
+  const preview = usePreview(draft, { picked: search.event, valid: parsed?.text === draft.filter && parsed.valid ? draft.filter : null });
   const problems = useMemo(() => routeProblems(refused, preview.test.error), [refused, preview.test.error]);
   // Of a new route alone: one that is edited shows what is stored beside it.
   const taken = refused?.conflict === true;
@@ -99,6 +97,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   const endpoint = endpoints.data?.find((e) => e.name === draft.endpointName);
 
   const review = () => {
+    if (!valid) return;
     if (draft.id.trim() === "") return missing("which", "route-name");
     if (draft.endpointName === "") return missing("where", undefined);
     onSearch({ review: true });
@@ -229,7 +228,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
             <Button disabled={!dirty} onClick={discard}>
               Discard
             </Button>
-            <Button appearance="primary" onClick={review} disabled={stored !== undefined && !dirty}>
+            <Button appearance="primary" onClick={review} disabled={!valid || (stored !== undefined && !dirty)}>
               Review and save
             </Button>
           </>
@@ -245,29 +244,37 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
           </MessageBarActions>
         </MessageBar>
       )}
-      {phone ? (
-        <>
-          <div className={styles.steps}>
-            <TabList selectedValue={step} onTabSelect={(_, e) => onSearch({ step: e.value as Search["step"] })} size="small">
-              {allSteps.map((s) => (
-                <Tab key={s} value={s}>
-                  {stepWords[s]}
-                </Tab>
-              ))}
-            </TabList>
-          </div>
-          {{ which, what, where, preview: panel }[step]}
-        </>
-      ) : (
-        <>
-          <div className={styles.columns}>
-            {which}
-            {what}
-            {where}
-          </div>
-          {panel}
-        </>
-      )}
+      <Validity value={report}>
+        {phone ? (
+          <>
+            <div className={styles.steps}>
+              <TabList selectedValue={step} onTabSelect={(_, e) => onSearch({ step: e.value as Search["step"] })} size="small">
+                {allSteps.map((s) => (
+                  <Tab key={s} value={s}>
+                    {stepWords[s]}
+                  </Tab>
+                ))}
+              </TabList>
+            </div>
+            {/* The others stay, with what is typed there and is in no value yet. */}
+            {[which, what, where].map((column, i) => (
+              <div key={column.key} hidden={allSteps[i] !== step}>
+                {column}
+              </div>
+            ))}
+            {step === "preview" && panel}
+          </>
+        ) : (
+          <>
+            <div className={styles.columns}>
+              {which}
+              {what}
+              {where}
+            </div>
+            {panel}
+          </>
+        )}
+      </Validity>
       {search.review && draft.id.trim() !== "" && draft.endpointName !== "" && (
         <Suspense>
           <Review

@@ -9,6 +9,7 @@ import { lazy } from "~/parts/lazy";
 import { Picker } from "~/parts/Picker";
 import { refParts, versionOf } from "~/parts/pluginRef";
 import { ResourceLink } from "~/parts/ResourceLink";
+import { useValidity, useWrong, Validity } from "~/parts/validity";
 import styles from "./Edit.module.css";
 
 const ConfigForm = lazy(() => import("~/parts/ConfigForm"), "ConfigForm");
@@ -99,7 +100,10 @@ function Step({ index: i, last, kind, reference: r, plugin, onChange, onMove, on
   const form: Record<string, string> = {};
   for (const [path, text] of Object.entries(problems)) if (path.startsWith("config")) form[path.slice("config.".length)] = text;
   const other = problems.plugin ?? problems[""] ?? (!plugin ? `There is no plugin ${name}: upload it, or take it out.` : !version ? `${name} has no version ${pin}.` : !version.kinds.includes(kind) ? `Version ${version.version} is no ${kind}.` : undefined);
-  const shown = open || faulty;
+  // A text that is in no value yet would be lost with its field.
+  const { valid, report } = useValidity();
+  useWrong(!valid);
+  const shown = open || faulty || !valid;
   return (
     <li className={styles.step + (faulty || other ? " " + styles.faulty : "")}>
       <div className={styles.stepHead}>
@@ -133,13 +137,15 @@ function Step({ index: i, last, kind, reference: r, plugin, onChange, onMove, on
       {other && <p className={styles.problem}>{other}</p>}
       {shown && (
         <div className={styles.config}>
-          {isObject(config) ? (
-            <Suspense>
-              <ConfigForm schema={schema} value={config} onChange={(c) => onChange({ ...r, config: c })} problems={form} />
-            </Suspense>
-          ) : (
-            <AnyConfig name={name} value={config} onChange={(c) => onChange({ ...r, config: c })} problem={form[""]} />
-          )}
+          <Validity value={report}>
+            {isObject(config) ? (
+              <Suspense>
+                <ConfigForm schema={schema} value={config} onChange={(c) => onChange({ ...r, config: c })} problems={form} />
+              </Suspense>
+            ) : (
+              <AnyConfig name={name} value={config} onChange={(c) => onChange({ ...r, config: c })} problem={form[""]} />
+            )}
+          </Validity>
         </div>
       )}
     </li>
@@ -150,6 +156,7 @@ function Step({ index: i, last, kind, reference: r, plugin, onChange, onMove, on
 function AnyConfig({ name, value, onChange, problem }: { name: string; value: unknown; onChange: (v: unknown) => void; problem?: string }) {
   const [text, setText] = useState(() => JSON.stringify(value, undefined, 2));
   const [wrong, setWrong] = useState<string>();
+  useWrong(wrong !== undefined);
   return (
     <>
       <JsonEditor
