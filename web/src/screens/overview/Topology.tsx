@@ -1,4 +1,4 @@
-import { BaseEdge, getBezierPath, Handle, Position, ReactFlow, type Edge, type EdgeProps, type Node, type NodeProps } from "@xyflow/react";
+import { BaseEdge, EdgeLabelRenderer, getBezierPath, Handle, Position, ReactFlow, type Edge, type EdgeProps, type Node, type NodeProps } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { useMemo } from "react";
 import { count, percent, rate } from "~/parts/figures";
@@ -10,11 +10,13 @@ import { topologyOf, type Flow, type Station } from "./topology";
 type StationNode = Node<{ station: Station }, "station">;
 type FlowEdge = Edge<{ flow: Flow; busiest: number }, "flow">;
 
-const columnWidth = 280;
+const columnWidth = 300;
 const rowHeight = 64;
 const stationWidth = 190;
+const margin = 20;
+const width = 3 * columnWidth + stationWidth + 2 * margin;
 
-/** Sources, the journal, routes and endpoints, and what flows between them. The table beside it says the same. */
+/** Sources, the journal, routes and endpoints, and what flows between them. The tables below it say the same. */
 export default function Topology(given: Parameters<typeof topologyOf>[0]) {
   const { status, routes, rates } = given;
   const { nodes, edges, rows } = useMemo(() => {
@@ -27,13 +29,15 @@ export default function Topology(given: Parameters<typeof topologyOf>[0]) {
     };
   }, [status, routes, rates]);
   return (
-    <div className={styles.box} style={{ height: Math.min(620, Math.max(220, rows * rowHeight + 40)) }}>
-      <ReactFlow
-        key={nodes.length} // fitted anew when something comes or goes
-        nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} fitView fitViewOptions={{ padding: 0.06, maxZoom: 1 }} minZoom={0.2}
-        nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} panOnDrag={rows > 9} zoomOnScroll={false} zoomOnPinch={false} zoomOnDoubleClick={false} preventScrolling={false}
-        aria-label="Where events come from and go"
-      />
+    <div className={styles.box}>
+      {/* Never smaller than it can be read: the box scrolls. */}
+      <div className={styles.plane} style={{ width, height: Math.max(2, rows) * rowHeight + 2 * margin }}>
+        <ReactFlow
+          nodes={nodes} edges={edges} nodeTypes={nodeTypes} edgeTypes={edgeTypes} defaultViewport={{ x: margin, y: margin, zoom: 1 }} minZoom={1} maxZoom={1}
+          nodesDraggable={false} nodesConnectable={false} nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} panOnDrag={false} zoomOnScroll={false} zoomOnPinch={false} zoomOnDoubleClick={false} preventScrolling={false}
+          aria-label="Where events come from and go"
+        />
+      </div>
     </div>
   );
 }
@@ -57,12 +61,21 @@ function FlowView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<Fl
   if (!data) return null;
   const { flow, busiest } = data;
   // The area grows with the rate: the eye compares areas.
-  const width = 1.5 + 7 * Math.sqrt((flow.rate ?? 0) / busiest);
+  const thick = 1.5 + 7 * Math.sqrt((flow.rate ?? 0) / busiest);
+  // What is said of it stands at the end that no other flow shares.
+  const fans = flow.from === "journal";
+  const at = fans ? `translate(${targetX - 6}px, ${targetY}px) translate(-100%, -50%)` : `translate(${sourceX + 6}px, ${sourceY}px) translate(0, -50%)`;
   return (
     <g>
       <title>{`${id}: ${flow.rate === undefined ? "not counted yet" : rate(flow.rate)}${flow.failing > 0 ? `, ${percent(flow.failing)} fails` : ""}`}</title>
-      <BaseEdge id={id} path={path} style={{ stroke: flow.rate ? "var(--kind-update)" : "var(--colorNeutralStroke1)", strokeWidth: width, opacity: flow.rate ? 0.55 : 0.8 }} />
-      {flow.failing > 0 && <BaseEdge path={path} style={{ stroke: "var(--state-failing)", strokeWidth: Math.max(1.5, width * flow.failing), strokeDasharray: "6 4" }} />}
+      <BaseEdge id={id} path={path} style={{ stroke: flow.rate ? "var(--kind-update)" : "var(--colorNeutralStroke1)", strokeWidth: thick, opacity: flow.rate ? 0.55 : 0.8 }} />
+      {flow.failing > 0 && <BaseEdge path={path} style={{ stroke: "var(--state-failing)", strokeWidth: Math.max(1.5, thick * flow.failing), strokeDasharray: "6 4" }} />}
+      <EdgeLabelRenderer>
+        <div className={styles.said} style={{ transform: at, gap: thick + 2, textAlign: fans ? "right" : "left" }}>
+          <span>{flow.rate !== undefined && rate(flow.rate)}</span>
+          <span className={styles.fails}>{flow.failing > 0 && percent(flow.failing) + " fails"}</span>
+        </div>
+      </EdgeLabelRenderer>
     </g>
   );
 }

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import type { Schemas } from "~/api/queries";
+import { rate } from "~/parts/figures";
 
 /** What was counted in the last 15 minutes, in steps of ten seconds. */
 export const ratesQuery = queryOptions({
@@ -17,4 +18,10 @@ export function whole(series: Schemas["Series"] | undefined): Schemas["Series"] 
 /** The latest step that is whole; undefined when nothing is known of it. */
 export function latest(series: Schemas["Series"] | undefined): number | undefined {
   return whole(series).at(-1) ?? undefined;
+}
+
+/** The latest count of a series as a rate, for people. */
+export function rateNow(series: Schemas["Series"] | undefined, stepSeconds: number): string {
+  const n = latest(series);
+  return n === undefined ? "–" : rate(n / stepSeconds);
 }
