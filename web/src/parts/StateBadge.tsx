@@ -1,4 +1,5 @@
 import { CheckmarkCircle16Filled, Circle16Regular, CircleHalfFill16Regular, Pause16Filled, PlugDisconnected16Regular, Triangle16Filled, type FluentIcon } from "@fluentui/react-icons";
+import type { ReactNode } from "react";
 import styles from "./StateBadge.module.css";
 
 /** States of endpoints, sources, routes and plugins, in the API's words. */
@@ -27,7 +28,7 @@ const looks: Record<StateName, { icon: FluentIcon; colour: string }> = {
 };
 
 /** A state: shape, colour and word, never colour alone. `word` says it otherwise. */
-export function StateBadge({ state, word, wordClass }: { state: StateName; word?: string; wordClass?: string }) {
+export function StateBadge({ state, word, wordClass }: { state: StateName; word?: ReactNode; wordClass?: string }) {
   const look = looks[state] ?? looks.idle;
   return (
     <span className={styles.badge}>

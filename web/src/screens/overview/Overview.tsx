@@ -4,7 +4,7 @@ import { Suspense } from "react";
 import { asProblem } from "~/api/problem";
 import { auditQuery, endpointsQuery, routesQuery, useStatus, type Schemas } from "~/api/queries";
 import { CopyAs } from "~/parts/CopyAs";
-import { count, plural, rate } from "~/parts/figures";
+import { count, plural } from "~/parts/figures";
 import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
@@ -16,8 +16,9 @@ import { usePhone } from "~/parts/usePhone";
 import { Flow } from "./Flow";
 import { Start } from "./Start";
 import styles from "./Overview.module.css";
-import { headline, problemsOf } from "./headline";
-import { latest, ratesQuery, whole } from "./rates";
+import { headline } from "./headline";
+import { Problems } from "./Problems";
+import { latest, rateNow, ratesQuery, whole } from "./rates";
 import { simulationQuery, useSimulation } from "./simulation";
 
 const Topology = lazy(() => import("./Topology"), "default");
@@ -77,38 +78,15 @@ function Simulated() {
   );
 }
 
-function Problems({ status }: { status: Schemas["Status"] }) {
-  const all = problemsOf(status);
-  if (all.length === 0) return null;
-  return (
-    <section className={styles.problems} aria-label="What needs somebody">
-      {all.map((p) => (
-        <article key={p.name} className={styles.problem + (p.state === "failing" ? "" : " " + styles.busy)}>
-          <h2 className="row">
-            <StateBadge state={p.state} word={p.name} />
-          </h2>
-          <p className={styles.cause}>{p.cause}</p>
-          <p className="quiet">
-            {p.since && <>It began <RelativeTime at={p.since} />. </>}
-            {p.effect}
-          </p>
-          <p>{p.next}</p>
-        </article>
-      ))}
-    </section>
-  );
-}
-
 function Figures({ status, rates }: { status: Schemas["Status"]; rates: Schemas["Rates"] | undefined }) {
   const waiting = latest(rates?.gateway.waiting);
   const dead = status.endpoints.reduce((n, e) => n + e.deadLetters, 0);
   const g = rates?.gateway;
   const step = rates?.stepSeconds ?? 10;
-  const per = (series: Schemas["Series"] | undefined) => (latest(series) === undefined ? "–" : rate((latest(series) ?? 0) / step));
   return (
     <section className={styles.figures} aria-label="Figures of the last 15 minutes">
-      <Figure label="In" value={per(g?.in)} series={g?.in} colour="var(--kind-update)" />
-      <Figure label="Delivered" value={per(g?.delivered)} series={g?.delivered} errors={g?.failed} colour="var(--kind-create)" />
+      <Figure label="In" value={rateNow(g?.in, step)} series={g?.in} colour="var(--kind-update)" />
+      <Figure label="Delivered" value={rateNow(g?.delivered, step)} series={g?.delivered} errors={g?.failed} colour="var(--kind-create)" />
       <Figure label="Waiting" value={waiting === undefined ? "–" : count(waiting)} series={g?.waiting} colour="var(--kind-relationship)" />
       <Figure label="Dead letters" value={count(dead)} series={g?.dead} colour="var(--kind-delete)" note="the chart: how many were added" />
     </section>

@@ -22,11 +22,14 @@ test.each<[string, Partial<Status>, string, string[]]>([
   ["one falls behind", { endpoints: [endpoint("hub", { state: "catching up", backlog: 40, since })] }, "All 2 routes can deliver.", ["hub"]],
   ["one is paused", { endpoints: [endpoint("hub", { state: "paused", backlog: 40 })] }, "hub is paused: what routes send there waits.", ["hub"]],
   ["two are paused", { endpoints: [endpoint("a", { state: "paused" }), endpoint("b", { state: "paused", deadLetters: 1 })] }, "2 endpoints are paused: what routes send there waits. 1 dead letter waits for somebody.", ["a", "b"]],
-  ["one is paused and one fails", { endpoints: [endpoint("a", { state: "paused" }), endpoint("b", { state: "failing", reason: "401" })] }, "b is failing: 401.", ["a", "b"]],
+  ["one is paused and one fails", { endpoints: [endpoint("a", { state: "paused" }), endpoint("b", { state: "failing", reason: "401" })] }, "b is failing: 401.", ["b", "a"]],
   ["a plugin is left alone", { breakers: [{ plugin: "tsi@3", since, until: since, reason: "out of fuel" }] }, "tsi@3 is failing: out of fuel.", ["tsi@3"]],
   ["a source fails", { sources: [{ name: "orders", kind: "serviceBus", state: "stopped", received: 0, refused: 0 }] }, "orders is failing: No events can be fetched from it.", ["orders"]],
+  ["a source and an endpoint of one name", { endpoints: [endpoint("hub", { state: "failing", deadLetters: 2 })], sources: [{ name: "hub", kind: "serviceBus", state: "failing", received: 0, refused: 0 }] }, "2 things are failing; hub is one of them. 2 dead letters wait for somebody.", ["hub", "hub"]],
   ["the journal is full", { journal: { first: 1, last: 2, bytes: 3, full: true, reason: "no space" } }, "journal is failing: no space.", ["journal"]],
 ])("%s", (_, over, sentence, names) => {
   expect(headline(status(over))).toBe(sentence);
-  expect(problemsOf(status(over)).map((p) => p.name)).toEqual(names);
+  const problems = problemsOf(status(over));
+  expect(problems.map((p) => p.name)).toEqual(names);
+  expect(new Set(problems.map((p) => `${p.kind} ${p.name}`)).size).toBe(names.length);
 });

@@ -2,46 +2,49 @@ import type { Schemas } from "~/api/queries";
 import { plural } from "~/parts/figures";
 
 export interface Trouble {
+  kind: "journal" | "endpoint" | "plugin" | "source";
+  /** Of a plugin with its version. */
   name: string;
   cause: string;
   since?: string;
   effect: string;
   next: string;
+  deadLetters?: number;
   /** What is slow, or held by a person, does not fail. */
   state: "failing" | "catching up" | "paused";
 }
 
-/** What needs somebody: what fails, what falls behind, and a journal that is full. */
+/** What needs somebody: what fails, first, what falls behind, and a journal that is full. */
 export function problemsOf(s: Schemas["Status"]): Trouble[] {
   const out: Trouble[] = [];
   if (s.journal.full) {
-    out.push({ name: "journal", state: "failing", cause: s.journal.reason || "The journal is full.", effect: "Senders get 503 until there is room.", next: "Mend what keeps endpoints from taking events, or give the journal more room (--journal-max-size)." });
+    out.push({ kind: "journal", name: "journal", state: "failing", cause: s.journal.reason || "The journal is full.", effect: "Senders get 503 until there is room.", next: "Mend what keeps endpoints from taking events, or give the journal more room (--journal-max-size)." });
   }
   for (const e of s.endpoints) {
     if (e.state === "catching up") {
       out.push({
-        name: e.name, cause: `It is ${plural(e.backlog, "batch", "batches")} behind.`, since: e.since, state: "catching up",
+        kind: "endpoint", name: e.name, cause: `It is ${plural(e.backlog, "batch", "batches")} behind.`, since: e.since, state: "catching up",
         effect: "Events come in faster than it takes them, or it catches up after an outage; all are kept, in order.", next: "If it does not shrink, let the endpoint take more, or its routes less.",
       });
     }
     if (e.state === "paused") {
-      out.push({ name: e.name, cause: "It is paused.", state: "paused", effect: `Nothing is sent to it. ${waits(e)}`, next: "Resume it on its page when it may have its events." });
+      out.push({ kind: "endpoint", name: e.name, cause: "It is paused.", state: "paused", effect: `Nothing is sent to it. ${waits(e)}`, next: "Resume it on its page when it may have its events." });
     }
     if (e.state !== "failing") continue;
     out.push({
-      name: e.name, cause: e.reason || "It refuses what it is sent.", since: e.since, state: "failing",
+      kind: "endpoint", name: e.name, cause: e.reason || "It refuses what it is sent.", since: e.since, state: "failing", deadLetters: e.deadLetters,
       effect: plural(e.retrying, "delivery", "deliveries") + (e.retrying === 1 ? " waits" : " wait") + " for another try" + (e.deadLetters > 0 ? `, ${plural(e.deadLetters, "dead letter")}.` : "."),
       next: "Nothing is lost while it waits. Mend the endpoint or its settings; what waits is then sent by itself.",
     });
   }
   for (const b of s.breakers ?? []) {
-    out.push({ name: b.plugin, cause: b.reason, since: b.since, state: "failing", effect: "It kept trapping and is left alone for a while; events for it become dead letters or wait, as its settings say.", next: "Look at its traps, activate a version that works, then redrive the dead letters." });
+    out.push({ kind: "plugin", name: b.plugin, cause: b.reason, since: b.since, state: "failing", effect: "It kept trapping and is left alone for a while; events for it become dead letters or wait, as its settings say.", next: "Look at its traps, activate a version that works, then redrive the dead letters." });
   }
   for (const src of s.sources) {
     if (src.state !== "failing" && src.state !== "stopped") continue;
-    out.push({ name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, state: "failing", effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
+    out.push({ kind: "source", name: src.name, cause: src.reason || "No events can be fetched from it.", since: src.since, state: "failing", effect: "Events stay at the source meanwhile.", next: "Check the source's settings and its rights." });
   }
-  return out;
+  return out.sort((a, b) => Number(b.state === "failing") - Number(a.state === "failing"));
 }
 
 /** What a paused endpoint is owed, in words. */
