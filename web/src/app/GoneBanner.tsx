@@ -10,7 +10,11 @@ export function GoneBanner() {
   const { goneSince } = useConnection();
   const queries = useQueryClient();
   return (
-    <div role="status">
+    <>
+      {/* Said once: the time in the banner changes each second. */}
+      <p role="status" className="unseen">
+        {goneSince && "The gateway does not answer. What you see is from before; this page connects again by itself."}
+      </p>
       {goneSince && (
         <div className={styles.banner}>
           <PlugDisconnected20Regular />
@@ -22,6 +26,6 @@ export function GoneBanner() {
           </Button>
         </div>
       )}
-    </div>
+    </>
   );
 }

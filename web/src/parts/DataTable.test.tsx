@@ -74,3 +74,17 @@ test("a list that holds still by itself is shown as it is given", async () => {
   press("change");
   expect(shown()).toEqual(["c9", "b3", "a1"]);
 });
+
+test("there is a row to tab to, also when the one that was focused is scrolled away", () => {
+  const many = Array.from({ length: 200 }, (_, i) => ({ id: "r" + i, rate: i }));
+  show(<DataTable label="Rows" rows={many} columns={columns} rowKey={(r) => r.id} />);
+  const stops = () => screen.getAllByRole("row").filter((r) => r.tabIndex === 0).map((r) => r.textContent);
+  expect(stops()).toEqual(["r00"]);
+  act(() => rowOf("r11").focus());
+  expect(stops()).toEqual(["r11"]);
+  const body = screen.getByRole("presentation");
+  body.scrollTop = 4000;
+  fireEvent.scroll(body);
+  expect(stops()).toHaveLength(1);
+  expect(stops()).not.toEqual(["r11"]);
+});

@@ -175,8 +175,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
     e.preventDefault();
   };
   const allChosen = selected !== undefined && rows.length > 0 && selected.size >= rows.length;
-  const first = sorted[0];
-  const tabStop = at >= 0 ? active : first && rowKey(first);
+  const tabStop = items.find((i) => i.index === at) ?? items[0]; // the active row may be scrolled out of the page
 
   const head = headed && (
     <div role="rowgroup" className={styles.headGroup}>
@@ -227,7 +226,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
                   role="row"
                   aria-rowindex={item.index + 2}
                   aria-selected={onSelect ? selected?.has(key) : key === p.openKey || undefined}
-                  tabIndex={key === tabStop ? 0 : -1}
+                  tabIndex={item === tabStop ? 0 : -1}
                   className={styles.row + (onOpen ? " " + styles.opens : "") + (key === p.openKey ? " " + styles.open : "")}
                   style={{ transform: `translateY(${item.start - headHeight}px)`, height, gridTemplateColumns: tracks, gridTemplateRows: wholes > 0 ? `1fr repeat(${wholes}, 24px)` : undefined }}
                   onFocus={(e) => e.target === e.currentTarget && setActive(key)}

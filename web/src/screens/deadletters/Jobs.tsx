@@ -37,7 +37,9 @@ export function JobCard({ job: j, linked }: { job: Job; linked?: boolean }) {
   return (
     <section className={"card " + styles.job} aria-label={`Redrive ${j.id}`}>
       <div className="row">
-        <StateBadge state={j.state === "done" ? (j.failed > 0 ? "failing" : "healthy") : j.state === "stopped" ? "paused" : "catching up"} word={words[j.state]} />
+        <span role="status">
+          <StateBadge state={j.state === "done" ? (j.failed > 0 ? "failing" : "healthy") : j.state === "stopped" ? "paused" : "catching up"} word={words[j.state]} />
+        </span>
         <span>
           Redrive of {plural(j.total, "letter")} {what}
         </span>
@@ -61,7 +63,7 @@ export function JobCard({ job: j, linked }: { job: Job; linked?: boolean }) {
         <span />
       )}
       <ProgressBar className={styles.wide} value={j.total === 0 ? 1 : settled / j.total} color={j.failed > 0 ? "warning" : "brand"} thickness="large" aria-label={`${settled} of ${j.total} letters`} />
-      <p className={styles.wide + " nums"} role="status">
+      <p className={styles.wide + " nums"}>
         {count(j.delivered)} delivered, {count(j.failed)} failed again, {count(j.refused)} stay, {count(j.pending)} under way; {count(Math.max(0, j.total - settled - j.pending))} to go. {rate(j.rate)}.
       </p>
       {j.error && <p className={styles.wide}>{visible(j.error)}</p>}

@@ -53,7 +53,7 @@ export function Start({ endpoints, routes, received }: { endpoints: Schemas["End
           action={
             simulation?.running ? (
               <span className="row">
-                <span role="status" className="nums">{count(simulation.sent)} events of simulated twins so far</span>
+                <span className="nums">{count(simulation.sent)} events of simulated twins so far</span>
                 <Button disabled={busy !== undefined} onClick={() => void end()}>
                   End them
                 </Button>

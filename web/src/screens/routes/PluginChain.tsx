@@ -47,9 +47,10 @@ export function PluginChain({ kind, refs, plugins, onChange, problems }: { kind:
   };
   const remove = (i: number) => {
     keys.current = keys.current.filter((_, j) => j !== i);
+    const section = list.current?.closest("section"); // the list goes with its last step
     onChange(refs.filter((_, j) => j !== i));
     // The keyboard goes on where it was, not at the top of the page.
-    requestAnimationFrame(() => list.current?.closest("section")?.querySelector<HTMLElement>("input[role=combobox]")?.focus());
+    requestAnimationFrame(() => section?.querySelector<HTMLElement>("input[role=combobox]")?.focus());
   };
   const what = kind === "filter" ? "filter plugin" : "transform";
   return (
