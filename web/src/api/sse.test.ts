@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test, vi } from "vitest";
-import { follow, MessageParser, type Message } from "./sse";
+import { follow, MessageParser, type Gap, type Message } from "./sse";
 
 test.each([
   ["one", ["data: a\n\n"], [{ event: "message", id: "", data: "a" }]],
@@ -19,18 +19,17 @@ function stream(text: string): Response {
   return new Response(text, { status: 200 });
 }
 
-test("connects again, from the last id", async () => {
+test("connects again, and tells of the gap", async () => {
   const ended = new AbortController();
-  const asked: (string | undefined)[] = [];
   const answers = [() => stream("id: 5\ndata: a\n\n"), () => Promise.reject(new TypeError("gone")), () => new Response("{}", { status: 401 }), () => stream("data: b\n\n")];
-  vi.stubGlobal("fetch", (_: string, init: { headers: Record<string, string> }) => {
-    asked.push(init.headers["Last-Event-ID"]);
-    return Promise.resolve(answers.shift()?.());
-  });
+  vi.stubGlobal("fetch", () => Promise.resolve(answers.shift()?.()));
   const got: string[] = [];
   const states: string[] = [];
+  const gaps: Gap[] = [];
+  const began = Date.now();
   await follow("/x", {
     retry: 1, signal: ended.signal,
+    onGap: (g) => gaps.push(g),
     onState: (s) => states.push(s),
     onMessage: (m) => {
       got.push(m.data);
@@ -39,7 +38,8 @@ test("connects again, from the last id", async () => {
   });
   vi.unstubAllGlobals();
   expect(got).toEqual(["a", "b"]);
-  expect(asked).toEqual([undefined, "5", "5", "5"]);
+  expect(gaps).toHaveLength(1);
+  expect([began, gaps[0]!.from, gaps[0]!.to, Date.now()]).toEqual([began, gaps[0]!.from, gaps[0]!.to, Date.now()].sort((a, b) => a - b));
   expect(states).toEqual(["connecting", "open", "waiting", "connecting", "waiting", "connecting", "waiting", "connecting", "open"]);
 });
 

@@ -7,12 +7,20 @@ export interface Message {
   data: string;
 }
 
+/** A time without a connection, in milliseconds since 1970: from the last sign of life until it was open again. */
+export interface Gap {
+  from: number;
+  to: number;
+}
+
 export type StreamState = "connecting" | "open" | "waiting" | "refused";
 
 export interface StreamOptions {
   onMessage: (m: Message) => void;
   /** Told when the connection changes; `detail` says why it waits or was refused. */
   onState?: (state: StreamState, detail?: string) => void;
+  /** Told when it is open again: what the stream said in between is lost. */
+  onGap?: (gap: Gap) => void;
   signal: AbortSignal;
   /** The first wait before a new try, in milliseconds; it doubles up to 15 s. */
   retry?: number;
@@ -71,20 +79,18 @@ export class MessageParser {
 
 /**
  * Follows a stream of server-sent events until the signal ends it. It connects
- * again, with Last-Event-ID, whenever the connection ends; a refusal that no
- * new try can mend (4xx) ends it too.
+ * again whenever the connection ends, and tells of the gap, since no stream of
+ * the gateway goes back; a refusal that no new try can mend (4xx) ends it too.
  */
 export async function follow(url: string, o: StreamOptions): Promise<void> {
-  let lastId = "";
+  let heard: number | undefined; // when the server last gave a sign of life
   let failures = 0;
   let retry = o.retry ?? 1000;
   while (!o.signal.aborted) {
     o.onState?.("connecting");
     let why = "the connection ended";
     try {
-      const headers: Record<string, string> = { Accept: "text/event-stream" };
-      if (lastId) headers["Last-Event-ID"] = lastId;
-      const answer = await fetch(url, { headers, signal: o.signal, credentials: "same-origin", cache: "no-store" });
+      const answer = await fetch(url, { headers: { Accept: "text/event-stream" }, signal: o.signal, credentials: "same-origin", cache: "no-store" });
       if (!answer.ok || !answer.body) {
         const problem = await problemOf(answer);
         // A session that ended may be begun again.
@@ -95,15 +101,16 @@ export async function follow(url: string, o: StreamOptions): Promise<void> {
         why = problem.message;
       } else {
         o.onState?.("open");
+        if (heard !== undefined) o.onGap?.({ from: heard, to: Date.now() });
+        heard = Date.now();
         const parser = new MessageParser();
-        parser.lastId = lastId;
         const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
         for (;;) {
           const { value, done } = await reader.read();
           if (done) break;
           failures = 0;
+          heard = Date.now();
           for (const m of parser.push(value)) o.onMessage(m);
-          lastId = parser.lastId;
           if (parser.retry !== undefined) retry = parser.retry;
         }
       }

@@ -1,6 +1,6 @@
 import { kindTypes, type EventKind } from "./kind";
 import type { components } from "./schema.gen";
-import type { StreamState } from "./sse";
+import type { Gap, StreamState } from "./sse";
 
 type Schemas = components["schemas"];
 
@@ -48,6 +48,8 @@ export interface TailStats {
   sampled: number;
   /** Events that do not match the filter. */
   unmatched: number;
+  /** When the connection was lost: what came then is neither told nor counted. */
+  gaps: Gap[];
   /** Matching events a second, told or not, over the last three. */
   rate: number;
   /** Of them, those that were told. */

@@ -48,3 +48,18 @@ test("what is frozen stays, and what becomes of it is told, though more came tha
   tell({ do: "freeze", frozen: false });
   expect(rows().map((r) => [r.id, r.outcome?.delivered])).toEqual([["30-0", 1], ["29-0", undefined], ["28-0", undefined], ["27-0", undefined]]);
 });
+
+test("a connection that was lost is told as a gap until another stream is asked for", async () => {
+  accepted(1, 2);
+  await ticked();
+  const from = Date.now();
+  stream.close();
+  await vi.advanceTimersByTimeAsync(2000);
+  accepted(3, 3);
+  await ticked();
+  expect(stats()).toMatchObject({ state: "open", received: 3, gaps: [{ from: from - 250, to: from + 1000 }] });
+  expect(rows().map((r) => r.id)).toEqual(["3-0", "2-0", "1-0"]);
+  tell({ do: "open", url: "/stream", test: "/test", filter: "", capacity: 10, window: 4, every: 250 });
+  await ticked();
+  expect(stats().gaps).toEqual([]);
+});

@@ -3,7 +3,7 @@ import { glanceOf } from "./glance";
 import { kindOf, twinKey } from "./kind";
 import { Ring } from "./ring";
 import type { components } from "./schema.gen";
-import { follow, type Message, type StreamState } from "./sse";
+import { follow, type Gap, type Message, type StreamState } from "./sse";
 import type { Outcome, TailCommand, TailReport, TailRow } from "./tail";
 
 type Schemas = components["schemas"];
@@ -39,6 +39,7 @@ let view: Held[] = []; // what the page was told; while frozen it stays, though 
 let stale = false; // rows that the page has were changed since
 let received = 0;
 let left = { dropped: 0, sampled: 0, unmatched: 0 };
+let gaps: Gap[] = [];
 let arrivals: { at: number; told: number; all: number }[] = [];
 
 const post = (report: TailReport) => self.postMessage(report);
@@ -119,7 +120,7 @@ function tick(): void {
   post({
     is: "stats",
     stats: {
-      state, detail, received, ...left, held: ring.size,
+      state, detail, received, ...left, gaps, held: ring.size,
       rate: perSecond(received + left.dropped + left.sampled - first.all), toldRate: perSecond(received - first.told),
       newer: frozenAt === undefined ? 0 : ring.newest - frozenAt,
     },
@@ -180,6 +181,7 @@ self.onmessage = ({ data: command }: MessageEvent<TailCommand>) => {
       windowSize = command.window;
       received = 0;
       left = { dropped: 0, sampled: 0, unmatched: 0 };
+      gaps = [];
       arrivals = [];
       if (ring.capacity !== command.capacity) empty(command.capacity);
       else if (command.filter !== filter && command.filter !== "") void sift(command.test, command.filter, command.capacity, signal).catch(() => undefined);
@@ -188,6 +190,7 @@ self.onmessage = ({ data: command }: MessageEvent<TailCommand>) => {
       void follow(command.url, {
         signal,
         onMessage: take,
+        onGap: (gap) => gaps.push(gap),
         onState: (s, d) => {
           state = s;
           detail = d;

@@ -5,7 +5,7 @@ import type { TailCommand, TailReport, TailRow, TailStats } from "./tail";
 
 type Schemas = components["schemas"];
 
-const idle: TailStats = { state: "connecting", received: 0, dropped: 0, sampled: 0, unmatched: 0, rate: 0, toldRate: 0, held: 0, newer: 0 };
+const idle: TailStats = { state: "connecting", received: 0, dropped: 0, sampled: 0, unmatched: 0, gaps: [], rate: 0, toldRate: 0, held: 0, newer: 0 };
 
 export interface Tail {
   rows: TailRow[];

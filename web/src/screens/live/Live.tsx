@@ -20,6 +20,7 @@ import { SearchField } from "~/parts/SearchField";
 import { command } from "~/parts/shell";
 import { WithPanel } from "~/parts/SidePanel";
 import { useFreeze } from "~/parts/useFreeze";
+import { clock } from "~/parts/Verdict";
 import { SendEvents } from "./SendEvents";
 import { columnsOf } from "./columns";
 import { EventPeek, EventPeekTitle } from "~/parts/EventPeek";
@@ -153,6 +154,7 @@ function Counts({ stats, freeze }: { stats: TailStats; freeze: ReturnType<typeof
           {count(stats.dropped)} missed
         </span>
       )}
+      <Gaps gaps={stats.gaps} />
       {stats.unmatched > 0 && (
         <span>
           <strong>{count(stats.unmatched)}</strong> did not match
@@ -172,6 +174,18 @@ function Counts({ stats, freeze }: { stats: TailStats; freeze: ReturnType<typeof
         </Button>
       </span>
     </div>
+  );
+}
+
+/** What nobody counted: events that came while the connection was lost. */
+function Gaps({ gaps }: { gaps: TailStats["gaps"] }) {
+  const last = gaps.at(-1);
+  if (!last) return null;
+  const words = (g: typeof last) => `from ${clock(new Date(g.from))} to ${clock(new Date(g.to))}`;
+  return (
+    <span className={styles.missed} title={"They were delivered like the others. The connection was lost:\n" + gaps.map(words).join("\n")}>
+      {plural(gaps.length, "gap")}: not shown is what came {words(last)}, when the connection was lost{gaps.length > 1 && ", and before"}
+    </span>
   );
 }
 
