@@ -139,6 +139,23 @@ test("letters are purged after the words were written", async () => {
   await page.close();
 });
 
+test("a list that is scrolled holds still, and goes on at its top", async () => {
+  const page = await newPage(gateway);
+  await page.goto("/live");
+  await page.getByText("Waiting for events").waitFor();
+  await gateway.send(...Array.from({ length: 60 }, (_, i) => update("fan-" + i, "/speed", i)));
+  const list = page.getByRole("grid", { name: "Live events, the latest first" });
+  await list.getByText("fan-59").waitFor();
+  await list.getByRole("presentation").evaluate((e) => (e.scrollTop = 900));
+  await page.getByText("Frozen: it is scrolled").waitFor();
+  await gateway.send(update("fan-new", "/speed", 1));
+  await page.getByRole("button", { name: "1 new" }).click();
+  await list.getByText("fan-new").waitFor();
+  assert.equal(await list.getByRole("presentation").evaluate((e) => e.scrollTop), 0);
+  assert.equal(await page.getByText(/^Frozen/).count(), 0);
+  await page.close();
+});
+
 test("dead letters: cause, letters, preview, redrive, and none is left", async () => {
   const page = await newPage(gateway);
   await page.goto("/dead-letters");
