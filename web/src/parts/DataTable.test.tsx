@@ -1,3 +1,4 @@
+import { Menu, MenuItem, MenuList, MenuPopover, MenuTrigger } from "@fluentui/react-components";
 import { act, fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
@@ -25,17 +26,17 @@ const columns: Column<Row>[] = [
 const before = [{ id: "a", rate: 2 }, { id: "b", rate: 1 }];
 const after = [{ id: "c", rate: 9 }, { id: "b", rate: 3 }, { id: "a", rate: 1 }];
 
-function Table({ ordered }: { ordered?: boolean }) {
+function Table({ ordered, more }: { ordered?: boolean; more?: Column<Row> }) {
   const [rows, setRows] = useState(before);
   return (
     <>
-      <DataTable label="Rows" rows={rows} columns={columns} rowKey={(r) => r.id} ordered={ordered} />
+      <DataTable label="Rows" rows={rows} columns={more ? [...columns, more] : columns} rowKey={(r) => r.id} ordered={ordered} />
       <button onClick={() => setRows(after)}>change</button>
     </>
   );
 }
 
-const shown = () => screen.getAllByRole("row").slice(1).map((r) => r.textContent);
+const shown = () => screen.getAllByRole("row", { hidden: true }).slice(1).map((r) => r.textContent);
 const rowOf = (text: string) => screen.getAllByRole("row").find((r) => r.textContent === text)!;
 const press = (name: string) => fireEvent.click(screen.getByText(name));
 
@@ -46,7 +47,7 @@ test("rows keep their places, not their values, while the mouse is over them", a
   show(<Table />);
   press("Rate");
   expect(shown()).toEqual(["a2", "b1"]);
-  await userEvent.hover(screen.getByRole("grid"));
+  await userEvent.hover(screen.getAllByRole("row")[1]!);
   press("change");
   expect(shown()).toEqual(["a1", "b3", "c9"]);
   press("Name"); // who sorts wants the new order at once
@@ -54,7 +55,7 @@ test("rows keep their places, not their values, while the mouse is over them", a
   expect(shown()).toEqual(["c9", "b3", "a1"]);
   press("Rate");
   expect(shown()).toEqual(["c9", "b3", "a1"]);
-  await userEvent.unhover(screen.getByRole("grid"));
+  await userEvent.unhover(screen.getAllByRole("row")[1]!);
   expect(shown()).toEqual(["c9", "b3", "a1"]);
 });
 
@@ -68,9 +69,63 @@ test("rows keep their places while one has the focus", () => {
   expect(shown()).toEqual(["c9", "b3", "a1"]);
 });
 
+test("rows keep their places while the menu of one is open", () => {
+  const menu: Column<Row> = {
+    id: "menu", header: "", cell: (r) => (
+      <Menu>
+        <MenuTrigger>
+          <button>more of {r.id}</button>
+        </MenuTrigger>
+        <MenuPopover>
+          <MenuList>
+            <MenuItem>Delete {r.id}</MenuItem>
+          </MenuList>
+        </MenuPopover>
+      </Menu>
+    ),
+  };
+  show(<Table more={menu} />);
+  press("Rate");
+  act(() => screen.getByText("more of a").focus());
+  press("more of a");
+  act(() => screen.getByRole("menuitem").focus()); // it lies elsewhere in the page
+  expect(screen.getByRole("grid", { hidden: true }).contains(document.activeElement)).toBe(false);
+  press("change");
+  expect(shown().map((t) => t![0])).toEqual(["a", "b", "c"]);
+});
+
+test("who sorted and went away sees the order change", () => {
+  show(<Table />);
+  press("Rate");
+  act(() => screen.getByText("Rate").focus());
+  press("change");
+  expect(shown()).toEqual(["c9", "b3", "a1"]);
+});
+
+test("rows that come back after all were gone are held by nobody", async () => {
+  function Emptied() {
+    const [rows, setRows] = useState(before);
+    return (
+      <>
+        <DataTable label="Rows" rows={rows} columns={columns} rowKey={(r) => r.id} empty="none" sort={{ column: "rate", down: true }} onSort={() => undefined} />
+        <button onClick={() => setRows([])}>empty</button>
+        <button onClick={() => setRows(before)}>fill</button>
+        <button onClick={() => setRows(after)}>change</button>
+      </>
+    );
+  }
+  show(<Emptied />);
+  await userEvent.hover(screen.getAllByRole("row")[1]!);
+  press("empty");
+  press("fill");
+  expect(shown()).toEqual(["a2", "b1"]);
+  press("change");
+  expect(shown()).toEqual(["c9", "b3", "a1"]);
+});
+
 test("a list that holds still by itself is shown as it is given", async () => {
   show(<Table ordered />);
-  await userEvent.hover(screen.getByRole("grid"));
+  await userEvent.hover(screen.getAllByRole("row")[1]!);
   press("change");
   expect(shown()).toEqual(["c9", "b3", "a1"]);
 });

@@ -205,7 +205,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
   );
 
   return (
-    <div className={styles.table} role="grid" aria-label={p.label} aria-rowcount={sorted.length + 1} aria-colcount={shown.length + (onSelect ? 1 : 0)} onKeyDown={pressed} {...attention}>
+    <div className={styles.table} role="grid" aria-label={p.label} aria-rowcount={sorted.length + 1} aria-colcount={shown.length + (onSelect ? 1 : 0)} onKeyDown={pressed}>
       {sorted.length === 0 && p.empty ? (
         <div role="rowgroup">
           <div role="row">
@@ -215,7 +215,7 @@ export function DataTable<T>(p: DataTableProps<T>) {
       ) : (
         <div className={styles.body} ref={body} role="presentation" style={{ maxHeight: p.maxHeight ?? "calc(100dvh - 240px)" }}>
           {head}
-          <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: "relative" }}>
+          <div role="rowgroup" {...attention} style={{ height: virtual.getTotalSize(), position: "relative" }}>
             {items.map((item) => {
               const row = sorted[item.index]!;
               const key = rowKey(row);

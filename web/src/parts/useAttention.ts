@@ -9,7 +9,9 @@ export function useAttention() {
   const [focused, setFocused] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (focused && document.activeElement === document.body) setFocused(false); // what had the focus is gone, of which no event tells
+    // Of what is taken out of the page no event tells.
+    if (over && !box.current) setOver(false);
+    if (focused && document.activeElement === document.body) setFocused(false);
   });
   const dismiss = useCallback(() => {
     setOver(false);
