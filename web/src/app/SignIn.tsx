@@ -1,6 +1,6 @@
 import { Button, Dialog, DialogSurface, Field, Input } from "@fluentui/react-components";
 import { useQueryClient } from "@tanstack/react-query";
-import { useId, useState, type FormEvent } from "react";
+import { useEffect, useId, useState, type FormEvent } from "react";
 import { asProblem, type Problem } from "~/api/problem";
 import { signIn } from "~/api/session";
 import { ProblemBar } from "~/parts/ProblemBar";
@@ -14,6 +14,14 @@ export default function SignIn() {
   const [problem, setProblem] = useState<Problem>();
   const queries = useQueryClient();
   const id = useId();
+  // The keyboard goes on where it was.
+  const [before] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      if (before instanceof HTMLElement) before.focus();
+    },
+    [before],
+  );
   const submit = async (e: FormEvent) => {
     e.preventDefault();
     setBusy(true);
