@@ -7,9 +7,9 @@ import { ProblemBar } from "./ProblemBar";
 /**
  * Asks before something that cannot be undone. The button says what happens;
  * `typed` must be written first where a slip would be dear; `cli` is the command
- * that does the same.
+ * that does the same, if there is one.
  */
-export function ConfirmDialog({ open, title, children, verb, danger, typed, cli, onConfirm, onClose }: { open: boolean; title: string; children?: ReactNode; verb: string; danger?: boolean; typed?: string; cli: string | (() => string); onConfirm: () => Promise<unknown> | void; onClose: () => void }) {
+export function ConfirmDialog({ open, title, children, verb, danger, typed, cli, onConfirm, onClose }: { open: boolean; title: string; children?: ReactNode; verb: string; danger?: boolean; typed?: string; cli?: string | (() => string); onConfirm: () => Promise<unknown> | void; onClose: () => void }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [text, setText] = useState("");
@@ -52,9 +52,6 @@ export function ConfirmDialog({ open, title, children, verb, danger, typed, cli,
                 {problem && <ProblemBar problem={problem} />}
               </div>
             </DialogContent>
-            <DialogActions position="start">
-              <CopyAs cli={cli} label="Copy" />
-            </DialogActions>
             <DialogActions position="end">
               <Button type="button" onClick={close} disabled={busy}>
                 Cancel
@@ -63,6 +60,12 @@ export function ConfirmDialog({ open, title, children, verb, danger, typed, cli,
                 {busy ? "Working…" : verb}
               </Button>
             </DialogActions>
+            {/* The keyboard starts at the first of all: Cancel, not a menu. */}
+            {cli !== undefined && (
+              <DialogActions position="start">
+                <CopyAs cli={cli} label="Copy" />
+              </DialogActions>
+            )}
           </DialogBody>
         </form>
       </DialogSurface>

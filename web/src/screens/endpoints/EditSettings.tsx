@@ -5,6 +5,7 @@ import { Conflict } from "~/parts/Conflict";
 import { CopyAs } from "~/parts/CopyAs";
 import { DiffView } from "~/parts/DiffView";
 import { formSchema, hideSecrets, settingsName } from "~/parts/jsonSchema";
+import { LeaveQuestion } from "~/parts/LeaveQuestion";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { command } from "~/parts/shell";
 import { useDraft } from "~/parts/useDraft";
@@ -34,6 +35,7 @@ export function EditSettings({ side, tagged }: { side: Side; tagged: Tagged<Endp
   const shown = { ...draft, settings: hideSecrets(schema && formSchema(schema.$defs, settingsName(side, draft.kind)), draft.settings) };
   return (
     <div className="stack">
+      <LeaveQuestion dirty={dirty} />
       {theirs && <Conflict theirs={theirs.value} mine={shown} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} title={problem.status === 404 ? undefined : "It was not saved"} />}
       <Validity value={report}>

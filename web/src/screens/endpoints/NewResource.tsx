@@ -6,6 +6,7 @@ import { asProblem, type Problem } from "~/api/problem";
 import { putResource, schemaQuery, type ResourceSpec, type Side } from "~/api/resources";
 import { CopyAs } from "~/parts/CopyAs";
 import { formSchema, hideSecrets, kindsOf, settingsName } from "~/parts/jsonSchema";
+import { LeaveQuestion } from "~/parts/LeaveQuestion";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { command } from "~/parts/shell";
@@ -22,13 +23,13 @@ import { useResourceActions } from "./useResourceActions";
 export function NewEndpoint() {
   const { kind } = newEndpointRoute.useSearch();
   const navigate = useNavigate();
-  return <NewResource side="endpoint" kind={kind} onKind={(k) => void navigate({ to: "/new-endpoint", search: { kind: k } })} onMade={(name) => void navigate({ to: "/endpoints/$name", params: { name } })} onCancel={() => void navigate({ to: "/endpoints" })} />;
+  return <NewResource side="endpoint" kind={kind} onKind={(k) => void navigate({ to: "/new-endpoint", search: { kind: k } })} onMade={(name) => void navigate({ to: "/endpoints/$name", params: { name }, ignoreBlocker: true })} onCancel={() => void navigate({ to: "/endpoints" })} />;
 }
 
 export function NewSource() {
   const { kind } = newSourceRoute.useSearch();
   const navigate = useNavigate();
-  return <NewResource side="source" kind={kind} onKind={(k) => void navigate({ to: "/new-source", search: { kind: k } })} onMade={(name) => void navigate({ to: "/sources/$name", params: { name } })} onCancel={() => void navigate({ to: "/endpoints", search: { tab: "sources" } })} />;
+  return <NewResource side="source" kind={kind} onKind={(k) => void navigate({ to: "/new-source", search: { kind: k } })} onMade={(name) => void navigate({ to: "/sources/$name", params: { name }, ignoreBlocker: true })} onCancel={() => void navigate({ to: "/endpoints", search: { tab: "sources" } })} />;
 }
 
 interface Props {
@@ -76,7 +77,9 @@ function Form({ side, kind, onKind, onMade, onCancel }: Props & { kind: string }
   const { changed } = useResourceActions(side);
   const { notify } = useToasts();
   const [name, setName] = useState("");
-  const [spec, setSpec] = useState<ResourceSpec>({ kind, settings: {}, ...(side === "endpoint" ? { delivery: {} } : { enabled: true }) });
+  const [first] = useState<ResourceSpec>({ kind, settings: {}, ...(side === "endpoint" ? { delivery: {} } : { enabled: true }) });
+  const [spec, setSpec] = useState(first);
+  const dirty = name !== "" || JSON.stringify(spec) !== JSON.stringify(first);
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const { valid, report } = useValidity();
@@ -104,6 +107,7 @@ function Form({ side, kind, onKind, onMade, onCancel }: Props & { kind: string }
         if (name !== "" && valid) void make();
       }}
     >
+      <LeaveQuestion dirty={dirty || !valid} />
       <PageHead
         title={`New ${side}`}
         sentence={

@@ -159,7 +159,8 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
   const [trying, setTrying] = useState<AbortController>();
   const [tried, setTried] = useState<Tried>();
   const [problem, setProblem] = useState<Problem>();
-  const back = () => void navigate({ to: "/endpoints", search: side === "source" ? { tab: "sources" } : {} });
+  // What is not there any more has no change that could be lost.
+  const back = () => void navigate({ to: "/endpoints", search: side === "source" ? { tab: "sources" } : {}, ignoreBlocker: true });
   const test = async () => {
     const mine = new AbortController();
     setTrying(mine);

@@ -146,7 +146,7 @@ export function PluginPage() {
           await api.delete("/plugins/{name}", { path: { name }, ifMatch: etag });
           await queries.invalidateQueries({ queryKey: ["plugins"] });
           notify({ title: `${name} is deleted` });
-          await navigate({ to: "/plugins" });
+          await navigate({ to: "/plugins", ignoreBlocker: true });
         }}
       >
         {uses.length > 0 ? (

@@ -7,6 +7,7 @@ import { ConfigForm } from "~/parts/ConfigForm";
 import { Conflict } from "~/parts/Conflict";
 import { CopyAs } from "~/parts/CopyAs";
 import { DiffView } from "~/parts/DiffView";
+import { LeaveQuestion } from "~/parts/LeaveQuestion";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { useToasts } from "~/parts/Toasts";
 import { useDraft } from "~/parts/useDraft";
@@ -67,6 +68,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
   const grant = (name: "clock" | "random", on: boolean) => part("grants", on ? [...new Set([...grants, name])].sort() : grants.filter((g) => g !== name));
   return (
     <div className="stack">
+      <LeaveQuestion dirty={dirty} />
       {theirs && <Conflict theirs={theirs.value} mine={draft} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} />}
       <Validity value={report}>
