@@ -1,5 +1,6 @@
 import type { EventKind } from "./kind";
 import { binarySize } from "./size";
+import { isObject } from "~/parts/isObject";
 
 const most = 160; // characters
 
@@ -70,8 +71,4 @@ export function brief(value: unknown, budget = most): string {
 
 function cut(s: string): string {
   return s.length > most ? s.slice(0, most) + "…" : s;
-}
-
-function isObject(v: unknown): v is Record<string, unknown> {
-  return typeof v === "object" && v !== null && !Array.isArray(v);
 }

@@ -29,7 +29,6 @@ export interface TailRow {
   source: string;
   /** The key of the twin that it is about. */
   twin: string;
-  eventId: string;
   /** Bytes of its JSON as it came. */
   size: number;
   /** What it says, in one line. */

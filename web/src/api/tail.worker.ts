@@ -106,7 +106,7 @@ function rowOf(n: number, stored: Schemas["StoredEvent"], size: number): TailRow
   const kind = kindOf(String(e.type));
   return {
     n, size, kind, id: stored.id, acceptedAt: stored.acceptedAt, type: String(e.type),
-    subject: String(e.subject ?? ""), source: String(e.source), eventId: String(e.id), twin: twinKey(e), glance: glanceOf(kind, e),
+    subject: String(e.subject ?? ""), source: String(e.source), twin: twinKey(e), glance: glanceOf(kind, e),
   };
 }
 

@@ -4,6 +4,7 @@ import { useId, useState } from "react";
 import styles from "./ConfigForm.module.css";
 import { JsonEditor } from "./JsonEditor";
 import { useWrong } from "./validity";
+import { isObject } from "./isObject";
 
 /** The part of JSON Schema that forms are made of; the rest is edited as JSON. */
 export interface Schema {
@@ -279,10 +280,6 @@ function AsJson({ label, required, hint: help, preset, value, onChange, problem,
       <p className={styles.hint}>{[help, "JSON.", preset && `Without it: ${preset}`].filter(Boolean).join(" ")}</p>
     </div>
   );
-}
-
-function isObject(v: unknown): v is Record<string, unknown> {
-  return typeof v === "object" && v !== null && !Array.isArray(v);
 }
 
 /** recordRemovals → Record removals; connectionString → Connection string. */

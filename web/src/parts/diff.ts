@@ -1,3 +1,5 @@
+import { isObject } from "./isObject";
+
 /** A place where two JSON values differ. */
 export interface Difference {
   /** A JSON pointer, "" for the whole. */
@@ -20,10 +22,6 @@ export function differences(before: unknown, after: unknown, path = ""): Differe
     return names.flatMap((n) => differences(own(before, n), own(after, n), `${path}/${n.replaceAll("~", "~0").replaceAll("/", "~1")}`));
   }
   return [{ path, before, after }];
-}
-
-function isObject(v: unknown): v is Record<string, unknown> {
-  return typeof v === "object" && v !== null && !Array.isArray(v);
 }
 
 function own(o: Record<string, unknown>, name: string): unknown {

@@ -24,6 +24,7 @@ import { clock } from "~/parts/Verdict";
 import { SendEvents } from "./SendEvents";
 import { columnsOf } from "./columns";
 import { EventPeek, EventPeekTitle } from "~/parts/EventPeek";
+import { useDebounced } from "~/parts/useDebounced";
 import { liveRoute, type LiveSearch } from "./route";
 import styles from "./Live.module.css";
 
@@ -39,7 +40,7 @@ export function Live() {
   const freeze = useFreeze();
   const { release } = freeze;
   const chosen = useMemo(() => search.kinds ?? [], [search.kinds]);
-  const q = useSettled(search.q ?? "", 250);
+  const q = useDebounced(search.q ?? "", 250);
   const filter = useMemo(() => tailFilter(chosen, q, search.filter ?? ""), [chosen, q, search.filter]);
   const { rows, stats, older } = useTail({ filter, sample, deliveries: search.deliveries, capacity: most, window: page, frozen: freeze.frozen });
   useEffect(() => release(), [filter, release]);
@@ -252,14 +253,3 @@ function Nothing({ stats, asking, filter }: { stats: TailStats; asking: boolean;
     </EmptyState>
   );
 }
-
-/** The value, once it has not changed for a while. */
-function useSettled<T>(value: T, ms: number): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
-}
-

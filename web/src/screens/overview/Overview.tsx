@@ -18,7 +18,7 @@ import { Start } from "./Start";
 import styles from "./Overview.module.css";
 import { headline } from "./headline";
 import { Problems } from "./Problems";
-import { latest, rateNow, ratesQuery, whole } from "./rates";
+import { latest, overviewRates, rateNow, whole } from "./rates";
 import { simulationQuery, useSimulation } from "./simulation";
 
 const Topology = lazy(() => import("./Topology"), "default");
@@ -26,7 +26,7 @@ const Topology = lazy(() => import("./Topology"), "default");
 /** What needs somebody, then how much flows, then where. */
 export function Overview() {
   const status = useStatus();
-  const rates = useQuery(ratesQuery);
+  const rates = useQuery(overviewRates);
   const routes = useQuery(routesQuery);
   const endpoints = useQuery(endpointsQuery);
   const phone = usePhone();

@@ -11,6 +11,7 @@ import { CopyAs } from "~/parts/CopyAs";
 import { CopyButton } from "~/parts/CopyId";
 import { count } from "~/parts/figures";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { command } from "~/parts/shell";
 import { useToasts } from "~/parts/Toasts";
 import styles from "./Overview.module.css";
 import { simulationQuery, useSimulation } from "./simulation";
@@ -72,7 +73,7 @@ export function Start({ endpoints, routes, received }: { endpoints: Schemas["End
           <code>-H "Authorization: Bearer TOKEN"</code>.
         </Step>
         <Step
-          done={endpoints.length > 0} title="Add an endpoint" code={`headgate put endpoint out --kind file --set path=${path}`}
+          done={endpoints.length > 0} title="Add an endpoint" code={command("headgate", "put", "endpoint", "out", "--kind", "file", "--set", `path=${path}`)}
           action={
             endpoints.length === 0 && (
               <span className="row" style={{ alignItems: "flex-end" }}>
@@ -89,7 +90,7 @@ export function Start({ endpoints, routes, received }: { endpoints: Schemas["End
           It is where events go. A file is the quickest; <Link to="/new-endpoint">other kinds</Link> are webhooks, Service Bus, Event Hubs, Event Grid and Blob storage.
         </Step>
         <Step
-          done={routes.length > 0} title="Add a route" code={`headgate put route all --endpoint ${to}`}
+          done={routes.length > 0} title="Add a route" code={command("headgate", "put", "route", "all", "--endpoint", to)}
           action={
             routes.length === 0 && (
               <Button appearance={endpoints.length > 0 ? "primary" : "secondary"} disabled={busy !== undefined || endpoints.length === 0} onClick={() => void makeRoute()}>

@@ -1,14 +1,9 @@
-import { queryOptions } from "@tanstack/react-query";
-import { api } from "~/api/client";
 import type { Schemas } from "~/api/queries";
+import { ratesQuery } from "~/api/rates";
 import { rate } from "~/parts/figures";
 
 /** What was counted in the last 15 minutes, in steps of ten seconds. */
-export const ratesQuery = queryOptions({
-  queryKey: ["rates", "15m"],
-  queryFn: async ({ signal }) => (await api.get("/rates", { query: { from: "15m", step: "10s", top: 1000 }, signal })).data,
-  refetchInterval: 5000,
-});
+export const overviewRates = { ...ratesQuery({ from: "15m", step: "10s", top: 1000 }), refetchInterval: 5000 };
 
 /** A series without its last step, which is still under way. */
 export function whole(series: Schemas["Series"] | undefined): Schemas["Series"] {

@@ -24,6 +24,7 @@ import { routeProblems } from "~/screens/routes/problems";
 import type { Plugin, Use } from "./data";
 import styles from "./PluginPage.module.css";
 import type { PluginSearch } from "./route";
+import { isObject } from "~/parts/isObject";
 
 type CloudEvent = Schemas["CloudEvent"];
 type Kind = "filter" | "transform";
@@ -164,8 +165,4 @@ function parsed(text: string): { value?: CloudEvent; problem?: string } {
 function configProblems(problems: Record<string, string>, kind: Kind): Record<string, string> {
   const path = `${kind}s[0].config`;
   return Object.fromEntries(Object.entries(problems).filter(([k]) => k === path || k.startsWith(path + ".")).map(([k, v]) => [k.slice(path.length + 1), v]));
-}
-
-function isObject(v: unknown): v is Record<string, unknown> {
-  return typeof v === "object" && v !== null && !Array.isArray(v);
 }

@@ -11,6 +11,7 @@ import { refParts, versionOf } from "~/parts/pluginRef";
 import { ResourceLink } from "~/parts/ResourceLink";
 import { useValidity, useWrong, Validity } from "~/parts/validity";
 import styles from "./Edit.module.css";
+import { isObject } from "~/parts/isObject";
 
 const ConfigForm = lazy(() => import("~/parts/ConfigForm"), "ConfigForm");
 
@@ -176,8 +177,4 @@ function AnyConfig({ name, value, onChange, problem }: { name: string; value: un
       {(wrong ?? problem) && <p className={styles.problem}>{wrong ?? problem}</p>}
     </>
   );
-}
-
-function isObject(v: unknown): v is Record<string, unknown> {
-  return typeof v === "object" && v !== null && !Array.isArray(v);
 }
