@@ -18,12 +18,14 @@ const words: Record<string, string> = { twinUpdate: "Twin update", twinLifecycle
 export function KindBoxes({ text, parsed, onText }: { text: string; parsed: ParsedFilter | undefined; onText: (text: string) => void }) {
   const [problem, setProblem] = useState<string>();
   const asked = useRef<AbortController | undefined>(undefined);
-  useEffect(() => () => asked.current?.abort(), []);
+  // The answer to a click is for the text that was clicked on, not for what was typed since.
+  useEffect(() => () => asked.current?.abort(), [text]);
   const kinds = parsed?.kinds;
   const current = parsed?.text === text;
   // A click goes on from what the boxes show, also before the text that it makes
   // is there, and has been parsed.
   const [clicked, setClicked] = useState<{ text: string; checked: Kind[]; rest: string }>();
+  if (clicked && clicked.text !== text) setClicked(undefined);
   const own = clicked?.text === text ? clicked : undefined;
   const checked = new Set<string>(own?.checked ?? kinds?.checked ?? []);
   if (!kinds) {
