@@ -25,7 +25,7 @@ import { useDraft } from "~/parts/useDraft";
 import type { Stored } from "~/parts/useGuardedSave";
 import { Validity } from "~/parts/validity";
 import { cliOf, useRouteActions } from "./actions";
-import { keepDraft, keptDraft } from "./draftStore";
+import { draftKey as keyOf, keepDraft, keptDraft } from "./draftStore";
 import styles from "./Edit.module.css";
 import { KindBoxes } from "./KindBoxes";
 import { PluginChain } from "./PluginChain";
@@ -43,7 +43,8 @@ export function NewRoute() {
   const { data: like, isPending, isError } = useQuery({ ...routeQuery(search.like ?? ""), enabled: search.like !== undefined });
   if (search.like !== undefined && isPending && !isError) return <Skeleton lines={8} />;
   const first: RouteDraft = like ? { ...draftOf(like.route), id: "" } : { ...emptyDraft, endpointName: search.endpoint ?? "", ...(search.plugin !== undefined && { transforms: [{ plugin: search.plugin, config: {} }] }) };
-  return <Editor key={search.like ?? ""} first={first} search={search} onSearch={(s) => void navigate({ to: "/new-route", search: (before) => ({ ...before, ...s }), replace: true })} />;
+  const key = keyOf({ like: search.like, endpoint: search.endpoint, plugin: search.plugin });
+  return <Editor key={key} draftKey={key} first={first} search={search} onSearch={(s) => void navigate({ to: "/new-route", search: (before) => ({ ...before, ...s }), replace: true })} />;
 }
 
 /** Changes a route. */
@@ -56,21 +57,21 @@ export function EditRoute() {
     return isMissing(error) ? <EmptyState title={`There is no route ${id}`}>It may have been deleted.</EmptyState> : <ProblemBar problem={error} action={<Button onClick={() => void refetch()}>Try again</Button>} />;
   }
   if (!data) return <Skeleton lines={8} />;
-  return <Editor key={id} stored={data} first={draftOf(data.route)} search={search} onSearch={(s) => void navigate({ to: "/routes/$id/edit", params: { id }, search: (before) => ({ ...before, ...s }), replace: true })} />;
+  const key = keyOf({ id });
+  return <Editor key={key} draftKey={key} stored={data} first={draftOf(data.route)} search={search} onSearch={(s) => void navigate({ to: "/routes/$id/edit", params: { id }, search: (before) => ({ ...before, ...s }), replace: true })} />;
 }
 
 type Search = PreviewSearch & { step?: (typeof allSteps)[number]; review?: true };
 
 const stepWords = { which: "1 Events", what: "2 Plugins", where: "3 Endpoint", preview: "Preview" } as const;
 
-function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; first: RouteDraft; search: Search; onSearch: (s: Search) => void }) {
-  const id = stored?.route.id;
+function Editor({ draftKey, stored, first, search, onSearch }: { draftKey: string; stored?: TaggedRoute; first: RouteDraft; search: Search; onSearch: (s: Search) => void }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const { changed } = useRouteActions();
   const { notify } = useToasts();
   const phone = usePhone();
-  const [kept] = useState(() => keptDraft(id));
+  const [kept] = useState(() => keptDraft(draftKey));
   const [restored, setRestored] = useState(kept !== undefined);
   const { base, draft, dirty, valid, report, round, change: edit, restart } = useDraft({ value: first, etag: stored?.etag }, kept);
   const [parsed, setParsed] = useState<ParsedFilter>();
@@ -80,19 +81,19 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
     edit((d) => ({ ...d, ...part }));
     setRefused(undefined);
   };
-  useEffect(() => keepDraft(id, dirty ? { draft, etag: base.etag } : undefined), [id, dirty, draft, base.etag]);
+  useEffect(() => keepDraft(draftKey, dirty ? { draft, etag: base.etag } : undefined), [draftKey, dirty, draft, base.etag]);
 
   const { data: plugins } = useQuery(pluginsQuery);
   const endpoints = useQuery(endpointsQuery);
   const { data: status } = useStatus();
   // What is not a filter yet is not tried.
   const preview = usePreview(draft, { picked: search.event, valid: parsed?.text === draft.filter && parsed.valid ? draft.filter : null });
-  const problems = useMemo(() => routeProblems(refused, preview.test.error), [refused, preview.test.error]);
+  const problems = useMemo(() => routeProblems(refused, preview.error), [refused, preview.error]);
   // Of a new route alone: one that is edited shows what is stored beside it.
   const taken = refused?.conflict === true;
   const nameProblem = taken ? "There is a route of this name. Choose another one." : (problems.id ?? (asked && draft.id.trim() === "" ? "Give the route a name." : undefined));
-  const chosen = preview.test.data?.tried.find((t) => t.event.id === search.event);
-  const condition = preview.same && chosen && fateOf(chosen.result) === "miss" ? chosen.result.condition : undefined;
+  const chosen = preview.data?.tried.find((t) => t.event.id === search.event);
+  const condition = !preview.stale && chosen && fateOf(chosen.result) === "miss" ? chosen.result.condition : undefined;
   const mark = condition && spanIn(draft.filter, condition);
   const endpoint = endpoints.data?.find((e) => e.name === draft.endpointName);
 
@@ -119,7 +120,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   };
   const discard = () => begin({ value: first, etag: stored?.etag });
   const saved = async (now: TaggedRoute, before: RouteDraft | undefined) => {
-    keepDraft(id, undefined);
+    keepDraft(draftKey, undefined);
     queries.setQueryData(routeQuery(now.route.id).queryKey, now);
     await changed(now.route.id);
     notify({
@@ -131,7 +132,7 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
   };
 
   const step = search.step ?? "which";
-  const d = preview.test.data;
+  const d = preview.data;
   const which = (
     <section className={styles.column} aria-labelledby="which" key="which">
       <h2 id="which">
@@ -212,6 +213,8 @@ function Editor({ stored, first, search, onSearch }: { stored?: TaggedRoute; fir
         sentence={
           problems.filter || (parsed && !parsed.valid) ? (
             "The filter is not complete yet."
+          ) : preview.error ? (
+            "This cannot be tried yet."
           ) : d && !preview.sampled ? (
             <>
               {count(d.match)} of the latest {plural(d.tried.length, "event")} match{d.fail > 0 && <>, and a plugin fails on {count(d.fail)}</>}.

@@ -22,8 +22,8 @@ import type { Preview } from "./usePreview";
  * the one that is looked at what went in, what comes out, or why nothing does.
  */
 export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", note }: { preview: Preview; search: PreviewSearch; onSearch: (s: PreviewSearch) => void; title?: string; note?: ReactNode }) {
-  const { events, test, sampled, waits } = p;
-  const all = test.data?.tried ?? [];
+  const { events, data, error, sampled, stale } = p;
+  const all = data?.tried ?? [];
   const shown = useMemo(() => (search.show ? all.filter((t) => fateOf(t.result) === search.show) : all), [all, search.show]);
   const chosen = all.find((t) => t.event.id === search.event) ?? (p.picking ? undefined : shown[0]);
   const phone = usePhone();
@@ -44,11 +44,11 @@ export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", 
       </div>
       {note}
       {p.gone && <p className="quiet">Event <span className="mono">{search.event}</span> is no longer kept.</p>}
-      {test.isError && <ProblemBar problem={test.error} title="This cannot be tried yet" />}
-      {test.data === undefined ? (
-        !test.isError && <Skeleton lines={6} height={240} />
+      {error && <ProblemBar problem={error} title="This cannot be tried yet" />}
+      {data === undefined ? (
+        !error && <Skeleton lines={6} height={240} />
       ) : (
-        <div className={styles.split + (waits || test.isError ? " " + styles.stale : "")}>
+        <div className={styles.split + (stale ? " " + styles.stale : "")}>
           <div className={styles.list}>
             <DataTable
               label="Events"
@@ -62,7 +62,7 @@ export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", 
               empty={<EmptyState title={search.show === "match" ? "No event matches" : search.show === "fail" ? "No plugin fails" : "Every event matches"} />}
             />
           </div>
-          <div className={styles.detail}>{chosen && test.data && <EventFate tried={chosen} filter={test.data.draft.filter} />}</div>
+          <div className={styles.detail}>{chosen && data && <EventFate tried={chosen} filter={data.draft.filter} />}</div>
         </div>
       )}
     </section>
@@ -70,11 +70,10 @@ export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", 
 }
 
 /** How many match and do not, each a button that shows those alone. */
-function Counts({ preview: { test, waits }, search, onSearch }: { preview: Preview; search: PreviewSearch; onSearch: (s: PreviewSearch) => void }) {
-  const d = test.data;
+function Counts({ preview: { data: d, waits, stale }, search, onSearch }: { preview: Preview; search: PreviewSearch; onSearch: (s: PreviewSearch) => void }) {
   if (!d) return null;
   return (
-    <span className={styles.counts} role="group" aria-label="How the events fare" aria-busy={waits}>
+    <span className={styles.counts + (stale ? " " + styles.stale : "")} role="group" aria-label="How the events fare" aria-busy={waits}>
       {(["match", "miss", "fail"] as const).map((f) => {
         const { icon: Icon, colour, word } = fates[f];
         if (f === "fail" && d.fail === 0 && search.show !== "fail") return null;
@@ -85,7 +84,7 @@ function Counts({ preview: { test, waits }, search, onSearch }: { preview: Previ
         );
       })}
       <span className="unseen" role="status">
-        {!waits && `${plural(d.match, "event")} match, ${count(d.miss)} do not${d.fail > 0 ? `, ${count(d.fail)} fail` : ""}`}
+        {!stale && `${plural(d.match, "event")} match, ${count(d.miss)} do not${d.fail > 0 ? `, ${count(d.fail)} fail` : ""}`}
       </span>
     </span>
   );

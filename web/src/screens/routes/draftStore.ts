@@ -7,22 +7,30 @@ export interface KeptDraft {
   etag: string | undefined;
 }
 
-const key = (id: string | undefined) => "headgate.draft.route/" + (id ?? "");
+/** What a draft is of: a route that there is, or a new one, by what it began with. */
+export type DraftOf = { id: string } | { like?: string; endpoint?: string; plugin?: string };
+
+/** The same for the same route, or the same beginning: a draft of one is never taken for that of another. */
+export function draftKey(of: DraftOf): string {
+  if ("id" in of) return "headgate.draft.route/" + of.id;
+  const { like, endpoint, plugin } = of;
+  return "headgate.draft.new-route/" + new URLSearchParams(Object.entries({ like, endpoint, plugin }).filter((e): e is [string, string] => e[1] !== undefined)).toString();
+}
 
 /** The change that this tab was at: a reload, or a look at another page, loses nothing. */
-export function keptDraft(id: string | undefined): KeptDraft | undefined {
+export function keptDraft(key: string): KeptDraft | undefined {
   try {
-    const text = sessionStorage.getItem(key(id));
+    const text = sessionStorage.getItem(key);
     return text === null ? undefined : (JSON.parse(text) as KeptDraft);
   } catch {
     return undefined;
   }
 }
 
-export function keepDraft(id: string | undefined, kept: KeptDraft | undefined): void {
+export function keepDraft(key: string, kept: KeptDraft | undefined): void {
   try {
-    if (kept === undefined) sessionStorage.removeItem(key(id));
-    else sessionStorage.setItem(key(id), JSON.stringify(kept));
+    if (kept === undefined) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(kept));
   } catch {
     // where storage is forbidden the change lasts as long as the page
   }

@@ -1,7 +1,7 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
-import { useLatestEvents } from "~/api/useLatestEvents";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import { testRoute, type RouteDraft, type StoredEvent } from "~/api/routes";
+import { useLatestEvents } from "~/api/useLatestEvents";
 import type { Tried } from "~/parts/EventFate";
 import { sampleEvents } from "~/parts/sampleEvents";
 import { useDebounced } from "~/parts/useDebounced";
@@ -25,7 +25,8 @@ const essence = (d: RouteDraft) => JSON.stringify([d.filter, d.filters, d.transf
  * that a later change overtook is cancelled. The events stay the same while the
  * draft changes, until they are asked for anew; an older one that is picked is
  * tried with them. Given `valid`, a draft is tried only when that is its filter:
- * the text that is known to be one.
+ * the text that is known to be one. What is told is `stale` when it is not what
+ * comes of the draft as it is now.
  */
 export function usePreview(draft: RouteDraft, o: { pause?: number; valid?: string | null; picked?: string } = {}) {
   const { latest: events, list: kept, added, picking, gone } = useLatestEvents(o.picked);
@@ -44,13 +45,18 @@ export function usePreview(draft: RouteDraft, o: { pause?: number; valid?: strin
       return { draft: rested, tried, match, fail, miss: results.length - match - fail };
     },
     enabled: list !== undefined && (o.valid === undefined || o.valid === rested.filter),
-    placeholderData: keepPreviousData,
     staleTime: Infinity,
     gcTime: 60_000,
     retry: false,
   });
+  // The last result stays while another is waited for, and where none can be had.
+  const [last, setLast] = useState<Previewed>();
+  if (test.data && test.data !== last) setLast(test.data);
+  const data = test.data ?? last;
+  const { error } = test;
   const waits = test.isFetching || key !== essence(draft);
-  return useMemo(() => ({ events, picking, gone, test, sampled, waits, same: test.data !== undefined && essence(test.data.draft) === essence(draft) }), [events, picking, gone, test, sampled, waits, draft]);
+  const stale = waits || error !== null || (data !== undefined && essence(data.draft) !== essence(draft));
+  return useMemo(() => ({ events, picking, gone, data, error, sampled, waits, stale }), [events, picking, gone, data, error, sampled, waits, stale]);
 }
 
 export type Preview = ReturnType<typeof usePreview>;
