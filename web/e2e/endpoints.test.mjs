@@ -129,6 +129,26 @@ test("a change of someone else meanwhile is shown beside one's own", async () =>
   await page.getByRole("button", { name: "Save mine over it" }).click();
   await page.getByText("historian is saved", { exact: true }).waitFor();
   assert.equal((await endpoint("historian")).delivery.timeout, "11s");
+  // What was written over comes back, not what there was before both.
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("historian is as it was", { exact: true }).waitFor();
+  const { maxBackoff, timeout } = (await endpoint("historian")).delivery;
+  assert.deepEqual({ maxBackoff, timeout }, { maxBackoff: "1m", timeout: delivery.timeout });
+
+  // A change is not left by mistake, and Discard takes back what fields hold of their own.
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByLabel("Headers, name 2").fill("X-Other");
+  await page.getByRole("tab", { name: "History" }).click();
+  const question = page.getByRole("alertdialog");
+  await question.getByRole("heading", { name: "Leave without saving?" }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.textContent === "Cancel");
+  await page.keyboard.press("Enter");
+  await question.waitFor({ state: "detached" });
+  assert.equal(await page.getByLabel("Headers, name 2").inputValue(), "X-Other");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByLabel("Headers, name 2").waitFor({ state: "detached" });
+  await page.getByRole("tab", { name: "History" }).click();
+  await page.getByText("in force").waitFor();
   await page.close();
 });
 
