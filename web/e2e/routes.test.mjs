@@ -213,6 +213,17 @@ test("a save shows what it changes first, and can be undone", async () => {
   await gateway.api("DELETE", "/routes/reviewed");
 });
 
+test("a new route whose name is taken says so at the name, and writes over nothing", async () => {
+  const page = await newPage(gateway, { expect: [/412/] });
+  await page.goto("/new-route?endpoint=historian&review=true");
+  await page.getByLabel("Name", { exact: false }).first().fill("everything");
+  await page.getByRole("button", { name: "Make the route" }).click();
+  await page.getByText("There is a route of this name").waitFor();
+  await page.waitForFunction(() => document.activeElement?.id === "route-name");
+  assert.equal((await route("everything")).endpointName, "plant-hub");
+  await page.close();
+});
+
 test("a change of someone else meanwhile is shown beside one's own", async () => {
   await put("contested", { endpointName: "plant-hub", filter: "true" });
   const page = await newPage(gateway, { expect: [/412/] });

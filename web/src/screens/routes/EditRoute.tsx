@@ -214,7 +214,7 @@ function Editor({ draftKey, stored, first, search, onSearch }: { draftKey: strin
           problems.filter || (parsed && !parsed.valid) ? (
             "The filter is not complete yet."
           ) : preview.error ? (
-            "This cannot be tried yet."
+            "It cannot be tried as it is."
           ) : d && !preview.sampled ? (
             <>
               {count(d.match)} of the latest {plural(d.tried.length, "event")} match{d.fail > 0 && <>, and a plugin fails on {count(d.fail)}</>}.
