@@ -5,6 +5,12 @@ import type { Schemas } from "./queries";
 export type Rates = Schemas["Rates"];
 export type RouteRates = Schemas["RouteRates"];
 
+/** The ranges of time that a page shows, with the step of each. */
+export const ranges = ["15m", "1h", "6h", "24h"] as const;
+export type Range = (typeof ranges)[number];
+export const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
+export const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;
+
 /** Counts over time, asked for again as they grow. */
 export const ratesQuery = (q: { from: string; step?: string; route?: string; endpoint?: string; top?: number }) =>
   queryOptions({

@@ -2,11 +2,11 @@ import { Button, MessageBar, MessageBarBody, MessageBarTitle, Tab, TabList } fro
 import { PlugConnectedCheckmark20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
+import { Suspense, useEffect, useState, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { asProblem, type Problem } from "~/api/problem";
-import { useStatus } from "~/api/queries";
-import { latestRate, perSecond, ratesQuery } from "~/api/rates";
+import { useStatus, type Schemas } from "~/api/queries";
+import { latestRate, rangeSteps, ratesQuery } from "~/api/rates";
 import { endpointQuery, sourceQuery, specOf, tryResource, type Endpoint, type Side, type Source, type Tagged, type Tried } from "~/api/resources";
 import { CopyAs } from "~/parts/CopyAs";
 import { EmptyState } from "~/parts/EmptyState";
@@ -14,23 +14,19 @@ import { plural, rate } from "~/parts/figures";
 import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { RangedChart, type Counted } from "~/parts/RangedChart";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { command } from "~/parts/shell";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
-import { TimeChart } from "~/parts/TimeChart";
 import { EndpointActivity, SourceActivity } from "./Activity";
-import styles from "./Endpoints.module.css";
 import { KindToken, targetOf } from "./kinds";
 import { ResourceMenu } from "./ResourceMenu";
-import { endpointRoute, ranges, sourceRoute, type PageSearch } from "./route";
+import { endpointRoute, sourceRoute, type PageSearch } from "./route";
 import { putCommand } from "./putCommand";
 
 const EditSettings = lazy(() => import("./EditSettings"), "EditSettings");
 const History = lazy(() => import("./History"), "History");
-
-const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
-const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;
 
 export function EndpointPage() {
   const { name } = endpointRoute.useParams();
@@ -44,18 +40,6 @@ export function EndpointPage() {
   const live = status?.endpoints.find((e) => e.name === name) ?? data?.resource.status;
   const to = (change: Partial<PageSearch>) => void navigate({ from: "/endpoints/$name", to: "/endpoints/$name", params: { name }, search: (s) => ({ ...s, ...change }), replace: true });
   const now = counted && rates ? latestRate(counted.delivered, rates.stepSeconds) : undefined;
-  const chart = useMemo(() => {
-    if (!rates) return undefined;
-    const unknown = rates.gateway.in.map((v) => (v === null ? null : 0));
-    const per = (s: readonly (number | null)[] | undefined) => perSecond(s ?? unknown, rates.stepSeconds);
-    return {
-      times: unknown.map((_, i) => Date.parse(rates.from) / 1000 + i * rates.stepSeconds),
-      series: [
-        { label: "Delivered", values: per(counted?.delivered), colour: "--kind-create" },
-        { label: "Attempts that failed", values: per(counted?.failed), colour: "--state-failing", as: "bars" as const },
-      ],
-    };
-  }, [rates, counted]);
   return (
     <Page
       key={name} side="endpoint" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
@@ -79,10 +63,15 @@ export function EndpointPage() {
           </>
         )
       }
-      activity={data && <EndpointActivity endpoint={data.resource} status={live} chart={chart && <RangedChart title="Deliveries a second" chart={chart} range={range} onRange={(r) => to({ range: r })} />} />}
+      activity={data && <EndpointActivity endpoint={data.resource} status={live} chart={<RangedChart key={name} title="Deliveries a second" rates={rates} of={(r) => deliveries(r.endpoints.find((e) => e.name === name))} range={range} onRange={(r) => to({ range: r })} />} />}
     />
   );
 }
+
+const deliveries = (e: Schemas["EndpointRates"] | undefined): Counted[] => [
+  { label: "Delivered", counts: e?.delivered, colour: "--kind-create" },
+  { label: "Attempts that failed", counts: e?.failed, colour: "--state-failing", as: "bars" },
+];
 
 export function SourcePage() {
   const { name } = sourceRoute.useParams();
@@ -96,11 +85,6 @@ export function SourcePage() {
   const live = status?.sources.find((s) => s.name === name) ?? data?.resource.status;
   const to = (change: Partial<PageSearch>) => void navigate({ from: "/sources/$name", to: "/sources/$name", params: { name }, search: (s) => ({ ...s, ...change }), replace: true });
   const now = counted && rates ? latestRate(counted.received, rates.stepSeconds) : undefined;
-  const chart = useMemo(() => {
-    if (!rates) return undefined;
-    const values = counted?.received ?? rates.gateway.in.map((v) => (v === null ? null : 0));
-    return { times: values.map((_, i) => Date.parse(rates.from) / 1000 + i * rates.stepSeconds), series: [{ label: "Accepted", values: perSecond(values, rates.stepSeconds), colour: "--kind-update" }] };
-  }, [rates, counted]);
   return (
     <Page
       key={name} side="source" name={name} tagged={data} error={error} onRetry={() => void refetch()} search={search} onSearch={to}
@@ -115,28 +99,8 @@ export function SourcePage() {
           <>It is {live.state}{live.since && <>, which began <RelativeTime at={live.since} /></>}{live.reason && <>: {live.reason}</>}.</>
         ))
       }
-      activity={data && <SourceActivity source={data.resource} status={live} chart={chart && <RangedChart title="Events a second" chart={chart} range={range} onRange={(r) => to({ range: r })} />} />}
+      activity={data && <SourceActivity source={data.resource} status={live} chart={<RangedChart key={name} title="Events a second" rates={rates} of={(r) => [{ label: "Accepted", counts: r.sources.find((x) => x.name === name)?.received, colour: "--kind-update" }]} range={range} onRange={(r) => to({ range: r })} />} />}
     />
-  );
-}
-
-type Chart = Pick<Parameters<typeof TimeChart>[0], "times" | "series">;
-
-function RangedChart({ title, chart, range, onRange }: { title: string; chart: Chart; range: (typeof ranges)[number]; onRange: (r: (typeof ranges)[number]) => void }) {
-  return (
-    <section className="card stack" aria-labelledby="rates">
-      <div className={styles.chartHead}>
-        <h2 id="rates">{title}</h2>
-        <TabList size="small" selectedValue={range} onTabSelect={(_, d) => onRange(d.value as typeof range)} aria-label="Time shown">
-          {ranges.map((r) => (
-            <Tab key={r} value={r}>
-              {rangeWords[r]}
-            </Tab>
-          ))}
-        </TabList>
-      </div>
-      <TimeChart label={`${title} over time`} times={chart.times} series={chart.series} format={rate} height={180} />
-    </section>
   );
 }
 

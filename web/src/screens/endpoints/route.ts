@@ -1,11 +1,11 @@
 import { createRoute } from "@tanstack/react-router";
+import { ranges, type Range } from "~/api/rates";
 import { rootRoute } from "~/app/root";
 import { oneOf, text } from "~/app/search";
 import { lazy } from "~/parts/lazy";
 
 export const listTabs = ["endpoints", "sources", "emulator"] as const;
 export const pageTabs = ["activity", "settings", "history"] as const;
-export const ranges = ["15m", "1h", "6h", "24h"] as const;
 
 const root = { label: "Endpoints & sources", to: "/endpoints" };
 
@@ -21,7 +21,7 @@ const list = createRoute({
 
 export interface PageSearch {
   tab?: (typeof pageTabs)[number];
-  range?: (typeof ranges)[number];
+  range?: Range;
 }
 
 const page = (s: Record<string, unknown>): PageSearch => ({ tab: oneOf(s.tab, pageTabs), range: oneOf(s.range, ranges) });

@@ -5,7 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Suspense, useMemo, type ReactNode } from "react";
 import { useShortcut } from "~/app/shortcuts";
 import { pluginsQuery, useStatus } from "~/api/queries";
-import { latestRate, perSecond, ratesQuery, total, type Rates, type RouteRates } from "~/api/rates";
+import { latestRate, rangeSteps, rangeWords, ratesQuery, total, type RouteRates } from "~/api/rates";
 import { draftOf, isMissing, routeQuery, specOf, type Route } from "~/api/routes";
 import { CopyAs } from "~/parts/CopyAs";
 import { EmptyState } from "~/parts/EmptyState";
@@ -16,14 +16,14 @@ import { lazy } from "~/parts/lazy";
 import { PageHead } from "~/parts/PageHead";
 import { refParts } from "~/parts/pluginRef";
 import { ProblemBar } from "~/parts/ProblemBar";
+import { RangedChart, type Counted } from "~/parts/RangedChart";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { ResourceLink } from "~/parts/ResourceLink";
 import { Skeleton } from "~/parts/Skeleton";
 import { StateBadge } from "~/parts/StateBadge";
-import { TimeChart } from "~/parts/TimeChart";
 import { cliOf } from "./actions";
 import { Explain } from "./Explain";
-import { ranges, routeRoute } from "./route";
+import { routeRoute } from "./route";
 import { RouteMenu } from "./RouteMenu";
 import styles from "./RoutePage.module.css";
 import { matchShare, stateOf } from "./state";
@@ -31,9 +31,6 @@ import { usePreview } from "./usePreview";
 
 const History = lazy(() => import("./History"), "History");
 const PreviewPanel = lazy(() => import("./Preview"), "PreviewPanel");
-
-const rangeWords = { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h" } as const;
-const rangeSteps = { "15m": "10s", "1h": "30s", "6h": "2m", "24h": "10m" } as const;
 
 /** One route: how it does, what it makes of events, and what it was before. */
 export function RoutePage() {
@@ -86,19 +83,7 @@ export function RoutePage() {
       </TabList>
       {tab === "overview" && (
         <>
-          <section className="card stack" aria-labelledby="rates">
-            <div className={styles.chartHead}>
-              <h2 id="rates">Events a second</h2>
-              <TabList size="small" selectedValue={range} onTabSelect={(_, d) => to({ range: d.value as typeof range })} aria-label="Time shown">
-                {ranges.map((r) => (
-                  <Tab key={r} value={r}>
-                    {rangeWords[r]}
-                  </Tab>
-                ))}
-              </TabList>
-            </div>
-            {rates ? <Chart rates={rates} mine={mine} /> : <Skeleton lines={3} height={240} />}
-          </section>
+          <RangedChart key={id} title="Events a second" rates={rates} of={(r) => counted(r.routes.find((x) => x.id === id))} range={range} onRange={(r) => to({ range: r })} />
           <div className={styles.two}>
             <Definition route={route} />
             <Explain id={id} filter={route.filter} enabled={route.enabled} onEvent={(event) => to({ tab: "events", event, show: undefined })} />
@@ -147,23 +132,11 @@ function Sentence({ route, reason, since, backlog, rates, step, range }: { route
   );
 }
 
-function Chart({ rates, mine }: { rates: Rates; mine: RouteRates | undefined }) {
-  const { times, series } = useMemo(() => {
-    const start = Date.parse(rates.from) / 1000;
-    const n = rates.gateway.in.length;
-    const unknown = rates.gateway.in.map((v) => (v === null ? null : 0));
-    const per = (s: readonly (number | null)[] | undefined) => perSecond(s ?? unknown, rates.stepSeconds);
-    return {
-      times: Array.from({ length: n }, (_, i) => start + i * rates.stepSeconds),
-      series: [
-        { label: "Matched", values: per(mine?.matched), colour: "--kind-update" },
-        { label: "Deliveries made", values: per(mine?.outputs), colour: "--kind-telemetry", as: "line" as const },
-        { label: "Plugin failures", values: per(mine?.errors), colour: "--state-failing", as: "bars" as const },
-      ],
-    };
-  }, [rates, mine]);
-  return <TimeChart label="Events a second over time" times={times} series={series} format={rate} />;
-}
+const counted = (r: RouteRates | undefined): Counted[] => [
+  { label: "Matched", counts: r?.matched, colour: "--kind-update" },
+  { label: "Deliveries made", counts: r?.outputs, colour: "--kind-telemetry", as: "line" },
+  { label: "Plugin failures", counts: r?.errors, colour: "--state-failing", as: "bars" },
+];
 
 /** What the route says, in its three parts. */
 function Definition({ route: r }: { route: Route }) {

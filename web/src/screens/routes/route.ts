@@ -1,10 +1,10 @@
 import { createRoute } from "@tanstack/react-router";
+import { ranges, type Range } from "~/api/rates";
 import { rootRoute } from "~/app/root";
 import { flag, oneOf, text } from "~/app/search";
 import { lazy } from "~/parts/lazy";
 
 export const routeStates = ["healthy", "idle", "catching up", "failing", "disabled"] as const;
-export const ranges = ["15m", "1h", "6h", "24h"] as const;
 export const tabs = ["overview", "events", "history"] as const;
 export const shows = ["match", "miss", "fail"] as const;
 export const steps = ["which", "what", "where", "preview"] as const;
@@ -35,7 +35,7 @@ const page = createRoute({
   path: "/routes/$id",
   component: lazy(() => import("./RoutePage"), "RoutePage"),
   staticData: { crumbs: ({ id = "" }) => [{ label: "Routes", to: "/routes" }, { label: id }] },
-  validateSearch: (s: Record<string, unknown>): PreviewSearch & { tab?: (typeof tabs)[number]; range?: (typeof ranges)[number] } => ({
+  validateSearch: (s: Record<string, unknown>): PreviewSearch & { tab?: (typeof tabs)[number]; range?: Range } => ({
     tab: oneOf(s.tab, tabs), range: oneOf(s.range, ranges), ...preview(s),
   }),
 });
