@@ -22,7 +22,7 @@ import type { Preview } from "./usePreview";
  * the one that is looked at what went in, what comes out, or why nothing does.
  */
 export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", note }: { preview: Preview; search: PreviewSearch; onSearch: (s: PreviewSearch) => void; title?: string; note?: ReactNode }) {
-  const { events, data, error, sampled, stale } = p;
+  const { events, data, error, sampled, waits, stale } = p;
   const all = data?.tried ?? [];
   const shown = useMemo(() => (search.show ? all.filter((t) => fateOf(t.result) === search.show) : all), [all, search.show]);
   const chosen = all.find((t) => t.event.id === search.event) ?? (p.picking ? undefined : shown[0]);
@@ -45,6 +45,7 @@ export function PreviewPanel({ preview: p, search, onSearch, title = "Preview", 
       {note}
       {p.gone && <p className="quiet">Event <span className="mono">{search.event}</span> is no longer kept.</p>}
       {error && <ProblemBar problem={error} title="This cannot be tried yet" />}
+      {data && stale && !waits && <p className="quiet">What you see came of the draft before its last change.</p>}
       {data === undefined ? (
         !error && <Skeleton lines={6} height={240} />
       ) : (
