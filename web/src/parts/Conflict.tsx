@@ -1,8 +1,8 @@
 import { Button, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { DiffView } from "./DiffView";
 
-/** After a 412: what is stored now, and what this page would save, with both ways on. */
-export function Conflict({ theirs, mine, onTakeTheirs, onKeepMine }: { theirs: unknown; mine: unknown; onTakeTheirs: () => void; onKeepMine: () => void }) {
+/** After a 412: what is stored now, and what this page would save, with both ways on. Mine cannot be kept without onKeepMine. */
+export function Conflict({ theirs, mine, onTakeTheirs, onKeepMine }: { theirs: unknown; mine: unknown; onTakeTheirs: () => void; onKeepMine: (() => void) | undefined }) {
   return (
     <div className="stack" role="alert">
       <MessageBar intent="warning" layout="multiline">
@@ -11,7 +11,7 @@ export function Conflict({ theirs, mine, onTakeTheirs, onKeepMine }: { theirs: u
           Nothing was saved. Below: what is stored now → what you would save.
         </MessageBarBody>
         <MessageBarActions>
-          <Button onClick={onKeepMine}>Save mine over it</Button>
+          <Button disabled={!onKeepMine} onClick={onKeepMine}>Save mine over it</Button>
           <Button onClick={onTakeTheirs}>Take what is stored</Button>
         </MessageBarActions>
       </MessageBar>

@@ -36,7 +36,7 @@ export function EditSettings({ side, tagged }: { side: Side; tagged: Tagged<Endp
   return (
     <div className="stack">
       <LeaveQuestion dirty={dirty} />
-      {theirs && <Conflict theirs={theirs.value} mine={shown} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
+      {theirs && <Conflict theirs={theirs.value} mine={shown} onKeepMine={valid && !busy ? () => void save(theirs) : undefined} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} title={problem.status === 404 ? undefined : "It was not saved"} />}
       <Validity value={report}>
         <SettingsForm

@@ -69,7 +69,7 @@ export function Settings({ plugin, etag }: { plugin: Plugin; etag: string | unde
   return (
     <div className="stack">
       <LeaveQuestion dirty={dirty} />
-      {theirs && <Conflict theirs={theirs.value} mine={draft} onKeepMine={() => void save(theirs)} onTakeTheirs={() => begin(theirs)} />}
+      {theirs && <Conflict theirs={theirs.value} mine={draft} onKeepMine={valid && !busy ? () => void save(theirs) : undefined} onTakeTheirs={() => begin(theirs)} />}
       {problem && <ProblemBar problem={problem} />}
       <Validity value={report}>
         <div className={styles.settings}>

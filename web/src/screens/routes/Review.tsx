@@ -44,7 +44,7 @@ export default function Review({ draft, base, isNew, onClose, onSaved, onRefused
           <DialogContent>
             <div className="stack">
               {theirs ? (
-                <Conflict theirs={specOf(theirs.value)} mine={specOf(draft)} onKeepMine={() => void go(theirs)} onTakeTheirs={() => onTake(theirs)} />
+                <Conflict theirs={specOf(theirs.value)} mine={specOf(draft)} onKeepMine={busy ? undefined : () => void go(theirs)} onTakeTheirs={() => onTake(theirs)} />
               ) : (
                 <>
                   {!isNew && <DiffView before={specOf(base.value)} after={specOf(draft)} labels={["Now", "Then"]} same="Nothing changes." />}
