@@ -35,6 +35,12 @@ export async function until(what, cond, ms = 15_000) {
   }
 }
 
+// Gateways that a test which failed did not stop must neither keep this process nor outlive it.
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill();
+});
+
 /**
  * A gateway on a free port, with a directory of its own. Give `demo` to have
  * the demo's instead: routes, plugins, endpoints, simulated twins and emulators.
@@ -46,6 +52,8 @@ export class Gateway {
     const env = { ...process.env, TMPDIR: own };
     if (token) env.HEADGATE_TOKEN = token;
     const child = spawn(binary, line, { env, stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     let out = "";
     const url = await new Promise((resolve, reject) => {
       const heard = (chunk) => {
@@ -58,6 +66,7 @@ export class Gateway {
       child.on("error", (e) => reject(new Error(`${binary}: ${e.message}; build it with go tool task build`)));
       child.on("exit", (code) => reject(new Error(`${binary} ${line.join(" ")} ended with ${code}:\n${out}`)));
     });
+    for (const handle of [child, child.stdout, child.stderr]) handle.unref();
     const g = new Gateway();
     Object.assign(g, { url, child, dir: own, token, args: line, output: () => out, keep: dir !== undefined });
     await until("the gateway to be ready", async () => (await fetch(url + "/readyz").catch(() => undefined))?.ok);
@@ -84,6 +93,7 @@ export class Gateway {
   /** Ends the process as an operator would, and waits until it is gone. */
   async stop() {
     if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.ref();
       const gone = new Promise((resolve) => this.child.once("exit", resolve));
       this.child.kill("SIGTERM");
       await gone;
