@@ -286,6 +286,14 @@ func TestCommands(t *testing.T) {
 		{name: "sources-test", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":true,"said":"connected to sb://h/q over TLS","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
 		{name: "sources-test-fails", say: map[string]string{"POST /api/v1/sources/orders:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"sources", "test", "orders"}},
 		{name: "endpoints-test-fails", say: map[string]string{"POST /api/v1/endpoints/hub:test": `200 {"ok":false,"said":"sb://h/q: unauthorized","tookMs":12}`}, args: []string{"endpoints", "test", "hub"}},
+		{name: "endpoints-pause", say: map[string]string{
+			"GET /api/v1/endpoints/hub": `200 {"name":"hub","kind":"webhook","settings":{"url":"https://h.example/in","headers":{"Authorization":"***"}},"delivery":{"maxAttempts":3},"revision":7,"status":{"name":"hub"}}`,
+			"PUT /api/v1/endpoints/hub": `200 {"name":"hub","kind":"webhook","settings":{"url":"https://h.example/in"},"paused":true,"revision":8}`,
+		}, args: []string{"endpoints", "pause", "hub"}},
+		{name: "endpoints-resume-raced", say: map[string]string{
+			"GET /api/v1/endpoints/hub": `200 {"name":"hub","kind":"webhook","settings":{},"paused":true,"revision":8}`,
+			"PUT /api/v1/endpoints/hub": `412 {"status":412,"detail":"endpoint \"hub\" is at revision 9"}`,
+		}, args: []string{"endpoints", "resume", "hub"}},
 		{name: "replay", say: map[string]string{"POST /api/v1/endpoints/desk/replay": `202 {"endpoint":"desk","from":"42-0","acceptedAt":"2024-05-01T12:00:00Z","truncated":true}`}, args: []string{"replay", "desk", "--from", "7-0"}},
 		{name: "status", say: map[string]string{"GET /api/v1/status": "200 " + status}, args: []string{"status"}},
 		{name: "tail", say: map[string]string{"GET /api/v1/events/stream?deliveries=true&subject=room-1": "200 " + stream}, args: []string{"tail", "--deliveries", "--subject", "room-1"}},
