@@ -188,7 +188,7 @@ test("an endpoint is paused, which the overview tells, and resumed", async () =>
   await page.goto("/endpoints/held");
   await page.getByRole("button", { name: "More for held" }).click();
   await page.getByRole("menuitem", { name: "Resume" }).click();
-  await page.getByText("held is sent what it is owed").waitFor();
+  await page.getByText("held is sent what it is owed", { exact: true }).waitFor();
   assert.equal(await stored(), false);
   await page.getByRole("button", { name: "Undo" }).click();
   await until("the pause to be back", stored);
