@@ -143,7 +143,7 @@ function Counts({ stats, freeze }: { stats: TailStats; freeze: ReturnType<typeof
   return (
     <div className={styles.counts}>
       <span>
-        <strong>{count(stats.received)}</strong> came
+        <strong>{count(stats.received)}</strong> {stats.sampled > 0 ? "picked" : "came"}
       </span>
       {stats.sampled > 0 && (
         <span title="More came than are shown a second. They were delivered like the others.">
