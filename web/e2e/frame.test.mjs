@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closeBrowser, Gateway, newPage, picture, Receiver, seed, until, update } from "./world.mjs";
+import { accessible, closeBrowser, Gateway, newPage, picture, Receiver, seed, until, update } from "./world.mjs";
 
 let gateway, receiver;
 
@@ -79,6 +79,19 @@ test("the system's theme is followed while none is chosen", async () => {
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await page.emulateMedia({ colorScheme: "light" });
   await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+  await page.close();
+});
+
+test("where more contrast is asked for, the frame, lists and what is picked in them can be read", async () => {
+  const page = await newPage(gateway);
+  await page.emulateMedia({ contrast: "more" });
+  await page.goto("/");
+  await page.locator("html[data-theme=contrast]").waitFor();
+  await page.getByText("is failing").first().waitFor();
+  await accessible(page, "overview, contrast");
+  await page.goto("/routes/tsi-plant-a/edit");
+  await page.getByRole("region", { name: "Preview" }).getByText("pump-").first().waitFor();
+  await accessible(page, "route-edit, contrast");
   await page.close();
 });
 
