@@ -205,8 +205,8 @@ type noAnswer time.Duration
 func (n noAnswer) Error() string { return fmt.Sprintf("no answer within %s", time.Duration(n)) }
 
 // pick takes the next batch off l: nothing while the endpoint is paused, one
-// delivery as a probe when a pause that a refusal brought is over. A first attempt whose key is
-// blocked joins the retries instead.
+// delivery as a probe when a pause that a refusal brought is over. A first
+// attempt whose key is blocked joins the retries instead.
 func (r *runner) pick(c *crew, l *lane, s *shipment) {
 	s.reset()
 	if c.retired || r.stopped || r.paused {
