@@ -20,7 +20,7 @@ function stream(text: string): Response {
 }
 
 test("connects again, and tells of the gap", async () => {
-  const ended = new AbortController();
+  const over = new AbortController();
   const answers = [() => stream("id: 5\ndata: a\n\n"), () => Promise.reject(new TypeError("gone")), () => new Response("{}", { status: 401 }), () => stream("data: b\n\n")];
   vi.stubGlobal("fetch", () => Promise.resolve(answers.shift()?.()));
   const got: string[] = [];
@@ -28,18 +28,20 @@ test("connects again, and tells of the gap", async () => {
   const gaps: Gap[] = [];
   const began = Date.now();
   await follow("/x", {
-    retry: 1, signal: ended.signal,
+    retry: 1, signal: over.signal,
     onGap: (g) => gaps.push(g),
     onState: (s) => states.push(s),
     onMessage: (m) => {
       got.push(m.data);
-      if (m.data === "b") ended.abort();
+      if (m.data === "b") over.abort();
     },
   });
+  const ended = Date.now();
   vi.unstubAllGlobals();
   expect(got).toEqual(["a", "b"]);
   expect(gaps).toHaveLength(1);
-  expect([began, gaps[0]!.from, gaps[0]!.to, Date.now()]).toEqual([began, gaps[0]!.from, gaps[0]!.to, Date.now()].sort((a, b) => a - b));
+  const times = [began, gaps[0]!.from, gaps[0]!.to, ended];
+  expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(states).toEqual(["connecting", "open", "waiting", "connecting", "waiting", "connecting", "waiting", "connecting", "open"]);
 });
 
