@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -111,18 +110,11 @@ func (g *Gateway) retrying(ctx context.Context, s *states, endpoint string, r di
 	if r.Waits {
 		d.State, d.Note = catalog.StateWaiting, "an earlier delivery of the same key is to go first, or a plugin of the route is left alone for a while"
 	}
-	if r.Kept == (delivery.Ref{}) {
-		return nil
+	kept, err := g.retryOf(ctx, r.Kept)
+	if kept != nil {
+		s.history(d, kept)
 	}
-	kept, err := g.journal.Retries().Get(ctx, r.Kept)
-	if errors.Is(err, journal.ErrNotFound) {
-		return nil // it is being tried
-	}
-	if err != nil {
-		return err
-	}
-	s.history(d, &kept.Delivery)
-	return nil
+	return err
 }
 
 // history notes what a delivery that is on disk tells of its attempts.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/headgate/headgate/gateway/admin"
 	"github.com/headgate/headgate/gateway/catalog"
@@ -73,6 +74,15 @@ func (g *Gateway) Purge(ctx context.Context, s catalog.Selection) (int, error) {
 
 // selected returns the letters that s is about, in order.
 func (g *Gateway) selected(ctx context.Context, s catalog.Selection) ([]delivery.Ref, error) {
+	refs, err := g.candidates(ctx, s)
+	if s.Through != (delivery.Ref{}) {
+		refs = slices.DeleteFunc(refs, func(ref delivery.Ref) bool { return ref.Compare(s.Through) > 0 })
+	}
+	return refs, err
+}
+
+// candidates returns the letters that s is about, and those that came since.
+func (g *Gateway) candidates(ctx context.Context, s catalog.Selection) ([]delivery.Ref, error) {
 	if s.Group != "" {
 		return g.letters.ofGroup(ctx, s.Group)
 	}

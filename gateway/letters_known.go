@@ -115,7 +115,7 @@ func (g *Gateway) LetterGroups(_ context.Context, q admin.GroupQuery) (catalog.L
 		}
 	}
 	out := catalog.LetterGroups{
-		Items: []catalog.LetterGroup{}, Groups: len(listed.Groups), Letters: listed.Letters, Complete: known,
+		Items: []catalog.LetterGroup{}, Groups: len(listed.Groups), Letters: listed.Letters, Newest: listed.Newest, Complete: known,
 		Series: catalog.LetterSteps{From: listed.From, StepSeconds: listed.Step.Seconds(), Steps: q.Steps},
 	}
 	for _, group := range listed.Groups[:min(len(listed.Groups), q.Limit)] {

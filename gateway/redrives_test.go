@@ -109,6 +109,45 @@ func TestGroupsOfDeadLettersAndTheirRedrive(t *testing.T) {
 	}
 }
 
+// TestPurgeThrough removes letters up to one that is named: what came later, which
+// nobody saw yet, stays.
+func TestPurgeThrough(t *testing.T) {
+	for _, of := range []string{"all", "endpoint", "group"} {
+		t.Run(of, func(t *testing.T) {
+			url, _ := picky(t)
+			s := start(t, t.TempDir())
+			s.put("/endpoints/hook", fmt.Sprintf(`{"kind":"webhook","settings":{"url":%q}}`, url))
+			s.put("/routes/r", `{"endpointName":"hook"}`)
+			groups := func() map[string]any {
+				return s.api(http.MethodGet, "/dead-letters/groups", "").want(t, 200).object(t)
+			}
+			if got := groups()["newest"]; got != nil {
+				t.Errorf("newest of nothing: %v", got)
+			}
+			s.send(updates(3)...)
+			eventually(t, "three letters", func() bool { return groups()["letters"] == 3.0 })
+			seen := groups()
+			s.send(updates(2)...)
+			eventually(t, "five letters", func() bool { return groups()["letters"] == 5.0 })
+			member := map[string]string{"all": `"all":true`, "endpoint": `"endpoint":"hook"`, "group": fmt.Sprintf(`"group":%q`, at(t, seen, "items", 0, "id"))}[of]
+			body := fmt.Sprintf(`{%s,"through":%q,"confirm":true}`, member, seen["newest"])
+			preview := s.api(http.MethodPost, "/dead-letters/preview", fmt.Sprintf(`{%s,"through":%q}`, member, seen["newest"])).want(t, 200).object(t)
+			if preview["selected"] != 3.0 {
+				t.Errorf("the preview selects %v, want 3", preview["selected"])
+			}
+			if got := s.api(http.MethodPost, "/dead-letters/purge", body).want(t, 200).object(t); got["purged"] != 3.0 {
+				t.Errorf("purged %v, want 3", got["purged"])
+			}
+			if got := groups(); got["letters"] != 2.0 || got["newest"] == seen["newest"] {
+				t.Errorf("left: %v", got)
+			}
+			if got := s.api(http.MethodPost, "/dead-letters/purge", body).want(t, 200).object(t); got["purged"] != 0.0 {
+				t.Errorf("purged %v once more, want none", got["purged"])
+			}
+		})
+	}
+}
+
 func TestRedriveIsStopped(t *testing.T) {
 	url, answer := picky(t)
 	s := start(t, t.TempDir())

@@ -15,12 +15,16 @@ import (
 )
 
 // letterFlags say which dead letters a command is about.
-type letterFlags struct{ catalog.Selection }
+type letterFlags struct {
+	catalog.Selection
+	through string
+}
 
 func (l *letterFlags) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&l.Endpoint, "endpoint", "", "all those of endpoint `NAME`")
 	flags.StringVar(&l.Group, "group", "", "all those of group `ID`, as \"headgate dead-letters groups\" shows it")
 	flags.BoolVar(&l.All, "all", false, "all there are")
+	flags.StringVar(&l.through, "through", "", "with one of these three: none that came after the letter `ID`")
 }
 
 // selection reads the ids too, and sees to it that one thing alone was said.
@@ -41,6 +45,16 @@ func (l *letterFlags) selection(ids []string) (catalog.Selection, error) {
 	}
 	if given != 1 {
 		return s, usageError("say which dead letters: by ids, --endpoint NAME, --group ID or --all")
+	}
+	if l.through == "" {
+		return s, nil
+	}
+	if len(s.IDs) > 0 {
+		return s, usageError("--through goes with --endpoint, --group or --all: ids say themselves which letters are meant")
+	}
+	var err error
+	if s.Through, err = event.ParsePosition(l.through); err != nil {
+		return s, usageError("--through: " + err.Error())
 	}
 	return s, nil
 }

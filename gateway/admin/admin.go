@@ -102,6 +102,9 @@ func (s *Server) operations() []operation {
 		{http.MethodPost, "/endpoints/:name", s.testEndpoint},
 		{http.MethodGet, "/endpoints/:name/revisions", s.listEndpointRevisions},
 		{http.MethodGet, "/endpoints/:name/attempts", s.listEndpointAttempts},
+		{http.MethodGet, "/endpoints/:name/blocked", s.listBlockedKeys},
+		{http.MethodPost, "/endpoints/:name/skip", s.skipDelivery},
+		{http.MethodPost, "/endpoints/:name/retry", s.retryEndpoint},
 		{http.MethodPost, "/endpoints/:name/replay", s.replay},
 
 		{http.MethodGet, "/sources", s.listSources},

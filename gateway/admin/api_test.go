@@ -361,10 +361,46 @@ func (g *gateway) EndpointAttempts(name string, failed bool, limit int) ([]catal
 	return made[:min(limit, len(made))], nil
 }
 
-func (g *gateway) ProbeEndpoint(_ context.Context, name string) (catalog.Probed, error) {
+func (g *gateway) BlockedKeys(_ context.Context, name string, limit int) (catalog.BlockedKeys, error) {
+	snapshot := g.Snapshot()
+	if _, ok := snapshot.Endpoint(name); !ok {
+		return catalog.BlockedKeys{}, &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	items := []catalog.BlockedKey{
+		{Key: "pump-1", Behind: 3, DeliveryName: blocking, Tries: 4, Error: "503", TriedAt: time.Unix(8, 0).UTC(), Next: time.Unix(9, 0).UTC()},
+		{DeliveryName: catalog.DeliveryName{Position: event.Position{Seq: 9}, Route: "all", Output: 1}, UnderWay: true, Next: time.Unix(9, 0).UTC(), Note: "it waits"},
+	}
+	return catalog.BlockedKeys{Items: items[:min(limit, len(items))], Keys: len(items)}, nil
+}
+
+// blocking is a delivery that holds up its key.
+var blocking = catalog.DeliveryName{Position: event.Position{Seq: 7}, Route: "all"}
+
+func (g *gateway) SkipDelivery(_ context.Context, endpoint string, n catalog.DeliveryName) (catalog.SkippedDelivery, error) {
+	switch {
+	case n.Position.Seq == 9:
+		return catalog.SkippedDelivery{}, &catalog.UnderWayError{What: n.String()}
+	case n != blocking:
+		return catalog.SkippedDelivery{}, &catalog.NotFoundError{Kind: "delivery that holds up its key", Name: n.String()}
+	}
+	return catalog.SkippedDelivery{Endpoint: endpoint, DeliveryName: n, Reason: "skipped by hand"}, nil
+}
+
+func (g *gateway) RetryEndpoint(name string) (catalog.Retried, error) {
+	snapshot := g.Snapshot()
+	if _, ok := snapshot.Endpoint(name); !ok {
+		return catalog.Retried{}, &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	return catalog.Retried{Endpoint: name, Retrying: 4}, nil
+}
+
+func (g *gateway) ProbeEndpoint(_ context.Context, name string, send bool) (catalog.Probed, error) {
 	snapshot := g.Snapshot()
 	if _, ok := snapshot.Endpoint(name); !ok {
 		return catalog.Probed{}, &catalog.NotFoundError{Kind: "endpoint", Name: name}
+	}
+	if send {
+		return catalog.Probed{OK: true, Said: "it took it", TookMs: 3, EventID: "7F3A"}, nil
 	}
 	return catalog.Probed{OK: true, Said: "it is there", TookMs: 3}, nil
 }

@@ -65,11 +65,21 @@ type Endpoints interface {
 	// whether it is new. A "***" among e's secrets keeps the stored one.
 	PutEndpoint(ctx context.Context, by Change, e catalog.Endpoint) (stored catalog.Endpoint, created bool, err error)
 	DeleteEndpoint(ctx context.Context, by Change, name string) error
-	// ProbeEndpoint tries an endpoint without delivering anything.
-	ProbeEndpoint(ctx context.Context, name string) (catalog.Probed, error)
+	// ProbeEndpoint tries an endpoint: without delivering anything, or by sending
+	// it one event made for that.
+	ProbeEndpoint(ctx context.Context, name string, send bool) (catalog.Probed, error)
 	// EndpointAttempts returns the latest tries of an endpoint that are
 	// remembered, newest first, or only those that failed; at most limit.
 	EndpointAttempts(name string, failed bool, limit int) ([]catalog.EndpointAttempt, error)
+	// BlockedKeys returns the keys whose first delivery holds up the others, those
+	// first that hold up the most, at most limit.
+	BlockedKeys(ctx context.Context, endpoint string, limit int) (catalog.BlockedKeys, error)
+	// SkipDelivery makes the first delivery of a key a dead letter, so that the
+	// others go on. One that holds up nothing is a [*catalog.NotFoundError], one
+	// that is being tried a [*catalog.UnderWayError].
+	SkipDelivery(ctx context.Context, endpoint string, n catalog.DeliveryName) (catalog.SkippedDelivery, error)
+	// RetryEndpoint tries at once what rests between two tries.
+	RetryEndpoint(endpoint string) (catalog.Retried, error)
 }
 
 // Routes changes routes.

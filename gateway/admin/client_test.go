@@ -168,13 +168,47 @@ func TestClientPlugins(t *testing.T) {
 func TestClientTestsEndpoints(t *testing.T) {
 	s := serve(t)
 	s.seed(t)
-	if got, err := s.api.TestEndpoint(t.Context(), "hub"); err != nil || got != (catalog.Probed{OK: true, Said: "it is there", TookMs: 3}) {
+	if got, err := s.api.TestEndpoint(t.Context(), "hub", false); err != nil || got != (catalog.Probed{OK: true, Said: "it is there", TookMs: 3}) {
 		t.Errorf("TestEndpoint = %+v, %v", got, err)
 	}
-	if _, err := s.api.TestEndpoint(t.Context(), "nowhere"); !errors.Is(err, catalog.ErrNotFound) {
+	if got, err := s.api.TestEndpoint(t.Context(), "hub", true); err != nil || got != (catalog.Probed{OK: true, Said: "it took it", TookMs: 3, EventID: "7F3A"}) {
+		t.Errorf("TestEndpoint with an event = %+v, %v", got, err)
+	}
+	if _, err := s.api.TestEndpoint(t.Context(), "nowhere", false); !errors.Is(err, catalog.ErrNotFound) {
 		t.Errorf("TestEndpoint of an unknown one: %v, want ErrNotFound", err)
 	}
 }
+
+func TestClientBlockedKeys(t *testing.T) {
+	s := serve(t)
+	s.seed(t)
+	ctx := t.Context()
+	if got, err := s.api.BlockedKeys(ctx, "hub", 1); err != nil || len(got.Items) != 1 || got.Keys != 2 || got.Items[0].DeliveryName != blocking {
+		t.Errorf("BlockedKeys = %+v, %v", got, err)
+	}
+	if got, err := s.api.SkipDelivery(ctx, "hub", blocking); err != nil || got.Reason != "skipped by hand" || got.DeliveryName != blocking {
+		t.Errorf("SkipDelivery = %+v, %v", got, err)
+	}
+	if _, err := s.api.SkipDelivery(ctx, "hub", catalog.DeliveryName{Position: event.Position{Seq: 8}, Route: "all"}); !errors.Is(err, catalog.ErrNotFound) {
+		t.Errorf("SkipDelivery of what holds up nothing: %v, want ErrNotFound", err)
+	}
+	if _, err := s.api.SkipDelivery(ctx, "hub", catalog.DeliveryName{Position: event.Position{Seq: 9}, Route: "all"}); !errors.Is(err, catalog.ErrInUse) {
+		t.Errorf("SkipDelivery of what is being tried: %v, want ErrInUse", err)
+	}
+	if got, err := s.api.RetryEndpoint(ctx, "hub"); err != nil || got != (catalog.Retried{Endpoint: "hub", Retrying: 4}) {
+		t.Errorf("RetryEndpoint = %+v, %v", got, err)
+	}
+	for what, err := range map[string]error{
+		"keys":    second(s.api.BlockedKeys(ctx, "nowhere", 1)),
+		"retries": second(s.api.RetryEndpoint(ctx, "nowhere")),
+	} {
+		if !errors.Is(err, catalog.ErrNotFound) {
+			t.Errorf("the %s of no endpoint: %v, want ErrNotFound", what, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestClientReplay(t *testing.T) {
 	s := serve(t)

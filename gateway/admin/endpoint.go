@@ -52,7 +52,19 @@ type endpointWithStatus struct {
 // colon, so the router cannot take it apart.
 const testAction = ":test"
 
-func (s *Server) testEndpoint(c echo.Context) error { return probe(c, s.Endpoints.ProbeEndpoint) }
+func (s *Server) testEndpoint(c echo.Context) error {
+	return probe(c, func(ctx context.Context, name string) (catalog.Probed, error) {
+		b, err := body(c, maxBodyBytes)
+		if err != nil {
+			return catalog.Probed{}, err
+		}
+		send, err := catalog.DecodeProbe(b)
+		if err != nil {
+			return catalog.Probed{}, err
+		}
+		return s.Endpoints.ProbeEndpoint(ctx, name, send)
+	})
+}
 
 // probe answers what came of trying what the path names.
 func probe(c echo.Context, try func(context.Context, string) (catalog.Probed, error)) error {
@@ -81,6 +93,42 @@ func (s *Server) listEndpointAttempts(c echo.Context) error {
 		return err
 	}
 	return answer(c, http.StatusOK, page[catalog.EndpointAttempt]{Items: items})
+}
+
+func (s *Server) listBlockedKeys(c echo.Context) error {
+	limit, err := limitOf(c)
+	if err != nil {
+		return err
+	}
+	keys, err := s.Endpoints.BlockedKeys(c.Request().Context(), param(c, "name"), limit)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, keys)
+}
+
+func (s *Server) skipDelivery(c echo.Context) error {
+	b, err := body(c, maxBodyBytes)
+	if err != nil {
+		return err
+	}
+	name, err := catalog.DecodeDeliveryName(b)
+	if err != nil {
+		return err
+	}
+	skipped, err := s.Endpoints.SkipDelivery(c.Request().Context(), param(c, "name"), name)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusAccepted, skipped)
+}
+
+func (s *Server) retryEndpoint(c echo.Context) error {
+	retried, err := s.Endpoints.RetryEndpoint(param(c, "name"))
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusAccepted, retried)
 }
 
 func (s *Server) putEndpoint(c echo.Context) error {

@@ -33,6 +33,9 @@ type LetterGroups struct {
 	Items   []LetterGroup `json:"items"`   // the largest first
 	Groups  int           `json:"groups"`  // how many there are
 	Letters int           `json:"letters"` // in all of them
+	// Newest is the id of the latest of them, for the "through" of a selection;
+	// zero when there is none.
+	Newest event.Position `json:"newest,omitzero"`
 	// Complete is false while the letters of the last run are being read.
 	Complete bool        `json:"complete"`
 	Series   LetterSteps `json:"series"`

@@ -59,11 +59,14 @@ func readOuter(b []byte) (*Object, error) {
 
 // Selection says which dead letters an operation is about: those of an
 // endpoint, those with the ids, those of a group, or all; exactly one of them.
+// Through is the latest that it is about, so that letters that nobody saw yet are
+// left out; zero for no such limit.
 type Selection struct {
 	Endpoint string           `json:"endpoint,omitempty"`
 	IDs      []event.Position `json:"ids,omitempty"`
 	Group    string           `json:"group,omitempty"`
 	All      bool             `json:"all,omitempty"`
+	Through  event.Position   `json:"through,omitzero"`
 }
 
 // Redriven is what became of a request to send dead letters again.
@@ -83,12 +86,25 @@ type RefusedLetter struct {
 	Reason string         `json:"reason"`
 }
 
-// Probed is what came of trying an endpoint without delivering anything, or a
-// source without taking anything.
+// Probed is what came of trying an endpoint, without delivering anything or with
+// an event made for it, or a source without taking anything.
 type Probed struct {
 	OK     bool   `json:"ok"`
-	Said   string `json:"said"` // what was found, or why it would fail
+	Said   string `json:"said"` // what was found, or why it fails
 	TookMs int64  `json:"tookMs"`
+	// EventID is the id of the event that was sent; "" when none was.
+	EventID string `json:"eventId,omitempty"`
+}
+
+// DecodeProbe reads {"send":true}, which asks for an event to be sent; nothing at
+// all, or {}, asks for none.
+func DecodeProbe(b []byte) (send bool, err error) {
+	if len(b) == 0 {
+		return false, nil
+	}
+	o := ReadObject(b)
+	o.Bool("send", &send)
+	return send, o.Close()
 }
 
 // Replay is what an endpoint is delivered once more.
@@ -141,6 +157,13 @@ func readSelection(o *Object) Selection {
 	o.String("endpoint", &s.Endpoint)
 	o.String("group", &s.Group)
 	o.Bool("all", &s.All)
+	var through string
+	if o.String("through", &through); through != "" {
+		var err error
+		if s.Through, err = event.ParsePosition(through); err != nil {
+			o.Refuse("through", "%q is not an id of a dead letter, such as \"42-0\"", through)
+		}
+	}
 	list := o.Array("ids")
 	if len(list) > maxSelection {
 		o.Refuse("ids", "holds %d ids; %d are allowed", len(list), maxSelection)
@@ -162,6 +185,9 @@ func readSelection(o *Object) Selection {
 	}
 	if given != 1 {
 		o.Refuse("", `want exactly one of "endpoint", "ids" (not empty), "group" and "all":true`)
+	}
+	if len(s.IDs) > 0 && through != "" {
+		o.Refuse("through", `goes with "endpoint", "group" or "all": ids say themselves which letters are meant`)
 	}
 	return s
 }

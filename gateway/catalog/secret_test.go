@@ -209,6 +209,8 @@ func FuzzDecode(f *testing.F) {
 			func() error { _, err := catalog.DecodeSelection(b); return err },
 			func() error { _, err := catalog.DecodePurge(b); return err },
 			func() error { _, err := catalog.DecodeReplay(b); return err },
+			func() error { _, err := catalog.DecodeProbe(b); return err },
+			func() error { _, err := catalog.DecodeDeliveryName(b); return err },
 			func() error { _, err := catalog.DecodeActive(b); return err },
 			func() error { _, err := catalog.DecodeDraft(b); return err },
 		} {

@@ -187,8 +187,9 @@ type RouteCount struct {
 
 // Listed is what an index holds.
 type Listed struct {
-	Groups  []Group // the largest first
-	Letters int     // in all of them
+	Groups  []Group      // the largest first
+	Letters int          // in all of them
+	Newest  delivery.Ref // the latest of them; zero when there is none
 	From    time.Time
 	Step    time.Duration // of the series
 }
@@ -218,6 +219,7 @@ func (x *Index) List(endpoint string, steps int, now time.Time) Listed {
 		if wanted[r.group] {
 			counted[r.group].add(r, min(int((r.dead-first)/step), steps-1), steps)
 			out.Letters++
+			out.Newest = r.ref()
 		}
 	}
 	for i, c := range counted {

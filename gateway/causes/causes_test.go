@@ -71,7 +71,7 @@ func TestIndex(t *testing.T) {
 	x.Remove(delivery.Ref{Seq: 9})
 
 	listed := x.List("hub", 2, noon.Add(10*time.Minute))
-	if len(listed.Groups) != 2 || listed.Letters != 6 || listed.From != noon {
+	if len(listed.Groups) != 2 || listed.Letters != 6 || listed.From != noon || listed.Newest != (delivery.Ref{Seq: 1, Index: 6}) {
 		t.Fatalf("%+v", listed)
 	}
 	g := listed.Groups[0]

@@ -46,10 +46,48 @@ func (c *Client) EndpointHistory(ctx context.Context, name string) ([]catalog.Re
 	return p.Items, err
 }
 
-// TestEndpoint tries the endpoint called name without delivering anything.
-func (c *Client) TestEndpoint(ctx context.Context, name string) (catalog.Probed, error) {
+// TestEndpoint tries the endpoint called name: without delivering anything, or
+// with send by an event made for that, which its consumers get.
+func (c *Client) TestEndpoint(ctx context.Context, name string, send bool) (catalog.Probed, error) {
 	var out catalog.Probed
-	_, err := c.call(ctx, at(http.MethodPost, "endpoints", name+":test"), &out)
+	r := at(http.MethodPost, "endpoints", name+":test")
+	if send {
+		var err error
+		if r, err = r.withJSON(map[string]bool{"send": true}); err != nil {
+			return out, err
+		}
+	}
+	_, err := c.call(ctx, r, &out)
+	return out, err
+}
+
+// BlockedKeys returns the keys of the endpoint called name whose first delivery
+// holds up the others, those first that hold up the most, at most limit.
+func (c *Client) BlockedKeys(ctx context.Context, name string, limit int) (catalog.BlockedKeys, error) {
+	var out catalog.BlockedKeys
+	r := at(http.MethodGet, "endpoints", name, "blocked")
+	r.query = url.Values{"limit": {strconv.Itoa(limit)}}
+	_, err := c.call(ctx, r, &out)
+	return out, err
+}
+
+// SkipDelivery makes the first delivery of a key of the endpoint called name a
+// dead letter, so that the others go on.
+func (c *Client) SkipDelivery(ctx context.Context, name string, n catalog.DeliveryName) (catalog.SkippedDelivery, error) {
+	var out catalog.SkippedDelivery
+	r, err := at(http.MethodPost, "endpoints", name, "skip").withJSON(n)
+	if err != nil {
+		return out, err
+	}
+	_, err = c.call(ctx, r, &out)
+	return out, err
+}
+
+// RetryEndpoint has the endpoint called name try at once what rests between two
+// tries.
+func (c *Client) RetryEndpoint(ctx context.Context, name string) (catalog.Retried, error) {
+	var out catalog.Retried
+	_, err := c.call(ctx, at(http.MethodPost, "endpoints", name, "retry"), &out)
 	return out, err
 }
 

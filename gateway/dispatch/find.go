@@ -59,9 +59,7 @@ func (r *runner) find(p event.Position) Whereabouts {
 	for q := range r.queues() {
 		for _, rt := range q.entries {
 			if rt.place.position == p && !rt.gone {
-				w.Retries = append(w.Retries, Retrying{
-					Route: rt.route, Output: rt.place.output, Kept: rt.ref, Due: rt.due, Waits: !rt.tried,
-				})
+				w.Retries = append(w.Retries, rt.retrying())
 			}
 		}
 	}

@@ -18,7 +18,8 @@ import (
 )
 
 // TestModel runs the dispatcher through histories drawn from seeds: events,
-// outcomes of every kind, swaps, restarts, crashes, redrives, replays. It then holds
+// outcomes of every kind, swaps, restarts, crashes, redrives, replays, heads of
+// keys that are given up by hand or tried before their time. It then holds
 // the whole history to these invariants:
 //
 //  1. Nothing accepted is lost: each output of an event was delivered or lies
@@ -135,6 +136,10 @@ func runModel(t *testing.T, seed uint64) {
 			m.crash()
 		case p == 15 && seed%5 < 2:
 			m.replay()
+		case p == 16:
+			m.giveUp()
+		case p == 17:
+			m.d.Retry(m.cfg.endpoints[m.rng.IntN(len(m.cfg.endpoints))])
 		}
 	}
 	m.settle()
@@ -302,6 +307,21 @@ func (m *model) replay() {
 	m.since[name] = min(m.since[name], first)
 }
 
+// byHand is the reason of what giveUp gives up.
+const byHand = "by hand"
+
+// giveUp gives up some of what holds up its key.
+func (m *model) giveUp() {
+	name := m.cfg.endpoints[m.rng.IntN(len(m.cfg.endpoints))]
+	keys, _, _ := m.d.Blocked(name, 1+m.rng.IntN(5))
+	for _, k := range keys {
+		err := m.d.GiveUp(name, k.First.Route, k.Position, k.First.Output, byHand)
+		if (err != nil) != k.UnderWay {
+			m.t.Errorf("%s: %+v is given up: %v", name, k, err)
+		}
+	}
+}
+
 func (m *model) restart() {
 	m.stopped = true
 	ctx, cancel := context.WithTimeout(m.t.Context(), time.Duration(m.rng.IntN(20))*time.Second)
@@ -428,6 +448,7 @@ func (m *model) checkAccounts() {
 	count := map[identity]int{}
 	versions := map[identity]map[string]bool{}
 	redriven := map[identity]bool{} // without output
+	waited := m.unrendered()
 	for _, s := range m.log {
 		any := s.identity
 		any.output = 0
@@ -461,7 +482,7 @@ func (m *model) checkAccounts() {
 	}
 	for _, name := range m.cfg.endpoints {
 		for _, e := range m.events[m.since[name]:] {
-			if !m.accounted(name, e, count, redriven) {
+			if !m.accounted(name, e, count, redriven, waited) {
 				m.t.Errorf("event %s at %s is lost for %s", e.ID, e.position, name)
 			}
 		}
@@ -477,22 +498,40 @@ func (m *model) checkAccounts() {
 		}
 		for _, e := range m.events[r.first:] {
 			e.version = max(e.version, r.version)
-			if !m.accounted(r.endpoint, e, again, redriven) {
+			if !m.accounted(r.endpoint, e, again, redriven, waited) {
 				m.t.Errorf("event %s at %s was not replayed for %s", e.ID, e.position, r.endpoint)
 			}
 		}
 	}
 }
 
+// unrendered are the letters of events that waited for their route and were given up, by identity
+// without output: they stand for all outputs from one on.
+func (m *model) unrendered() map[identity]int {
+	from := map[identity]int{}
+	for _, ref := range m.disk.letters.refs() {
+		l := m.disk.letters.at(ref)
+		if !l.Delivery.Unrendered || l.Reason != byHand {
+			continue
+		}
+		id := identify(&l.Delivery)
+		id.output = 0
+		if n, ok := from[id]; !ok || l.Delivery.Output < n {
+			from[id] = l.Delivery.Output
+		}
+	}
+	return from
+}
+
 // accounted reports whether there is a version, in force when e was accepted or
 // later, of which all outputs were delivered or lie among the letters; where a
 // route's events wait, whether there is one for each route.
-func (m *model) accounted(name string, e accepted, count map[identity]int, redriven map[identity]bool) bool {
+func (m *model) accounted(name string, e accepted, count map[identity]int, redriven map[identity]bool, waited map[identity]int) bool {
 	if !m.shy[name] {
-		return m.accountedBy("", name, e, count, redriven)
+		return m.accountedBy("", name, e, count, redriven, waited)
 	}
 	for n := range 6 {
-		if !m.accountedBy(fmt.Sprint("r", n), name, e, count, redriven) {
+		if !m.accountedBy(fmt.Sprint("r", n), name, e, count, redriven, waited) {
 			return false
 		}
 	}
@@ -500,7 +539,7 @@ func (m *model) accounted(name string, e accepted, count map[identity]int, redri
 }
 
 // accountedBy is accounted for one route, or for all.
-func (m *model) accountedBy(route, name string, e accepted, count map[identity]int, redriven map[identity]bool) bool {
+func (m *model) accountedBy(route, name string, e accepted, count map[identity]int, redriven map[identity]bool, waited map[identity]int) bool {
 	for _, cfg := range m.history[e.version:] {
 		whole := true
 		for i := range cfg.routes {
@@ -514,8 +553,9 @@ func (m *model) accountedBy(route, name string, e accepted, count map[identity]i
 			}
 			for k := range n {
 				id := identity{name, r.id, e.position, k}
-				again := redriven[identity{name, r.id, e.position, 0}]
-				whole = whole && (count[id] > 0 || again)
+				any := identity{name, r.id, e.position, 0}
+				from, ok := waited[any]
+				whole = whole && (count[id] > 0 || redriven[any] || ok && k >= from)
 			}
 		}
 		if whole {

@@ -95,9 +95,7 @@ func (d *Dispatcher) RedriveTelling(ctx context.Context, refs []delivery.Ref, p 
 
 // redrive puts a letter on its way, and reports whether it did.
 func (d *Dispatcher) redrive(ctx context.Context, endpoint string, ref delivery.Ref, p Progress) (started bool, err error) {
-	d.mu.Lock()
-	r := d.runners[endpoint]
-	d.mu.Unlock()
+	r := d.runner(endpoint)
 	if r == nil {
 		return false, fmt.Errorf("endpoint %s does not exist any more", endpoint)
 	}

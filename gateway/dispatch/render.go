@@ -10,6 +10,7 @@ import (
 
 	"github.com/headgate/headgate/gateway/delivery"
 	"github.com/headgate/headgate/gateway/event"
+	"github.com/headgate/headgate/gateway/pipeline"
 	"github.com/headgate/headgate/gateway/route"
 	"github.com/headgate/headgate/sdk/json"
 )
@@ -49,6 +50,18 @@ func (r *rendered) render(e *Endpoint, at time.Time, out *route.Output) {
 		event.Extension{Name: producedBy, Value: out.Rule.ProducedBy},
 	)
 	d.Key = key(e.Policy.OrderBy, item.Source, d)
+}
+
+// Lone returns the delivery of an item that no route made, and so without
+// producedby: of an event that tries an endpoint.
+func Lone(endpoint string, p delivery.Policy, at time.Time, item pipeline.Item) delivery.Delivery {
+	d := delivery.Delivery{Endpoint: endpoint, Accepted: at}
+	if item.Properties != nil {
+		d.Properties = *item.Properties
+	}
+	d.Event = item.Event.WithExtensions(event.Extension{Name: idempotencyKey, Value: idempotency(item.Source, "", 0)})
+	d.Key = key(p.OrderBy, item.Source, &d)
+	return d
 }
 
 func carries(e *event.Event, extension string) bool {

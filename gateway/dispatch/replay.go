@@ -15,9 +15,7 @@ import (
 //
 // When Replay returns nil, that is on disk: a restart goes on with it.
 func (d *Dispatcher) Replay(ctx context.Context, endpoint string, from event.Position) error {
-	d.mu.Lock()
-	r := d.runners[endpoint]
-	d.mu.Unlock()
+	r := d.runner(endpoint)
 	if r == nil || !r.replay(from) {
 		return fmt.Errorf("dispatch: endpoint %s does not exist, or is being closed", endpoint)
 	}

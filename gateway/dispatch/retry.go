@@ -231,10 +231,11 @@ func earlier(rt *retry, now time.Time) time.Time {
 	return now
 }
 
-// retryNow makes everything that rests due: the endpoint is back, or new.
+// retryNow makes everything that rests due, also what is on its way to the disk:
+// the endpoint is back, or new, or a person wants it.
 func (r *runner) retryNow() {
 	now := time.Now()
-	for _, q := range r.due {
+	for q := range r.queues() {
 		if q.entries[0].due.After(now) {
 			q.entries[0].due = now
 		}
@@ -308,11 +309,7 @@ func (r *runner) expire(now time.Time) {
 	for _, q := range slices.Clone(r.due) {
 		rt := q.entries[0]
 		if now.Sub(rt.age) >= r.policy.MaxAge && !r.lanesFull() {
-			heap.Remove(&r.due, q.index)
-			r.intoLane(rt)
-			r.loads = append(r.loads, rt)
-			rt.giveUp = r.health.expired(r.policy)
-			tell(r.load)
+			r.giveUp(q, r.health.expired(r.policy))
 		}
 	}
 }

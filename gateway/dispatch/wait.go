@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/headgate/headgate/gateway/delivery"
@@ -46,6 +47,12 @@ func queueOf(d *delivery.Delivery) string {
 }
 
 func waitKey(route, twin string) string { return "\x00" + route + "\x00" + twin }
+
+// splitWaitKey takes apart what waitKey made.
+func splitWaitKey(key string) (route, twin string) {
+	route, twin, _ = strings.Cut(strings.TrimPrefix(key, "\x00"), "\x00")
+	return route, twin
+}
 
 // behindWaiting makes deliveries whose route and twin has events that wait into
 // such events, to stay behind them.

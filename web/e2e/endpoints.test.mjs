@@ -38,6 +38,40 @@ test("an empty list says what an endpoint and a source are for", async () => {
   await own.stop();
 });
 
+test("what holds up a key is shown, tried again and skipped", async () => {
+  const own = await Gateway.start();
+  const away = await Receiver.start(() => 503);
+  await own.api("PUT", "/endpoints/stuck", { kind: "webhook", settings: { url: away.url }, delivery: { initialBackoff: "1h", maxBackoff: "1h" } });
+  await own.api("PUT", "/routes/all", { endpointName: "stuck", filter: "true" });
+  for (const [id, n] of [["pump-1", 1], ["pump-1", 2], ["pump-1", 3], ["pump-2", 4]]) await own.send(update(id, "/temperature", n));
+  await until("two keys to be held up", async () => {
+    const { items } = await own.api("GET", "/endpoints/stuck/blocked");
+    return items.length === 2 && items[0].behind === 2 && items.every((k) => k.tries === 1 && !k.underWay);
+  });
+  await picture(own, "endpoint-blocked", "/endpoints/stuck", (p) => p.getByText("2 keys are held up").waitFor(), { only: some });
+  const page = await newPage(own);
+  await page.goto("/endpoints/stuck");
+  const keys = page.getByRole("grid", { name: /held up/ });
+  await keys.getByText(/503/).first().waitFor();
+  await keys.getByRole("button", { name: /More for .*pump-1/ }).click();
+  await page.getByRole("menuitem", { name: "Skip it…" }).click();
+  const dialog = page.getByRole("alertdialog").or(page.getByRole("dialog"));
+  await dialog.getByText(/becomes a dead letter/).waitFor();
+  away.answer = () => 200; // the next of the key goes through
+  await dialog.getByRole("button", { name: "Skip it" }).click();
+  await page.getByText("2 deliveries behind it go on.").first().waitFor();
+  await page.getByText("One key is held up").waitFor();
+  assert.deepEqual((await own.api("GET", "/dead-letters")).items.map((l) => /^skipped by hand, after it failed with: .*503/.test(l.reason)), [true]);
+  await page.getByRole("button", { name: "Try again now" }).click();
+  await page.getByText("What failed is tried again now").first().waitFor();
+  await until("the other key to go on too", async () => (await own.api("GET", "/endpoints/stuck")).status.delivered === 3);
+  await page.getByText("One key is held up").waitFor({ state: "detached" });
+  assert.deepEqual(away.got.filter((r) => r.headers["ce-subject"] === "pump-1").map((r) => JSON.parse(r.body).patch?.[0]?.value ?? 0), [1, 2, 3], "in order, the skipped one by its first try alone");
+  await page.close();
+  await own.stop();
+  await away.stop();
+});
+
 test("an endpoint is made, tried, changed, undone and deleted, with the keyboard where it matters", async () => {
   const page = await newPage(gateway, { expect: [/400/, /409/] });
   await page.goto("/endpoints");
@@ -62,6 +96,9 @@ test("an endpoint is made, tried, changed, undone and deleted, with the keyboard
 
   await page.getByRole("button", { name: "Try the connection" }).click();
   await page.getByText("It can be reached").waitFor();
+  await page.getByRole("button", { name: "Send an event too" }).click();
+  await page.getByText("It took an event").waitFor();
+  await until("the event to be at the endpoint", () => receiver.got.some((r) => r.headers["ce-type"] === "Headgate.Probe" && r.headers.authorization === "Bearer sesame-1"));
 
   await page.getByRole("tab", { name: "Settings" }).click();
   await page.getByLabel("Max attempts").fill("7");

@@ -136,6 +136,21 @@ test("letters are purged after the words were written", async () => {
   await purge.click();
   await page.getByText("1 dead letter was purged").first().waitFor();
   await until("one letter less", async () => (await gateway.api("GET", "/dead-letters?limit=500")).items.length === before - 1);
+
+  // One that comes while somebody writes the words stays.
+  const group = new URL(page.url()).searchParams.get("group");
+  const letters = async () => (await gateway.api("GET", `/dead-letters?limit=500&group=${group}`)).items;
+  const known = await letters();
+  await page.getByRole("button", { name: "Purge all…" }).click();
+  await dialog.getByText("Letters that come meanwhile stay.").waitFor();
+  await gateway.send(update("pump-1", "/temperature", 99));
+  await until("another letter", async () => (await letters()).length > known.length);
+  await dialog.getByRole("textbox").fill(`purge ${known.length}`);
+  await dialog.getByRole("button", { name: `Purge ${known.length}` }).click();
+  await until("those that were known to be gone, and them alone", async () => {
+    const left = await letters();
+    return left.length > 0 && !left.some((l) => known.some((k) => k.id === l.id));
+  });
   await page.close();
 });
 

@@ -73,6 +73,24 @@ export const attemptsQuery = (name: string, failed: boolean) =>
     refetchInterval: 5_000,
   });
 
+/** What holds up the deliveries of an endpoint, the most first. */
+export const blockedQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["endpoint", name, "blocked"],
+    queryFn: async ({ signal }) => (await api.get("/endpoints/{name}/blocked", { path: { name }, query: { limit: 100 }, signal })).data,
+    refetchInterval: 5_000,
+  });
+
+/** Makes a delivery that holds up its key a dead letter. */
+export async function skip(endpoint: string, { position, route, output }: Schemas["DeliveryName"]): Promise<void> {
+  await api.post("/endpoints/{name}/skip", { path: { name: endpoint }, body: { position, route, output } });
+}
+
+/** Tries at once what failed. */
+export async function retry(endpoint: string): Promise<void> {
+  await api.post("/endpoints/{name}/retry", { path: { name: endpoint } });
+}
+
 export function specOf(side: Side, r: Endpoint | Source): ResourceSpec {
   return side === "endpoint" ? { kind: r.kind, settings: r.settings, delivery: (r as Endpoint).delivery, ...((r as Endpoint).paused && { paused: true as const }) } : { kind: r.kind, settings: r.settings, enabled: (r as Source).enabled };
 }
@@ -91,16 +109,19 @@ export async function deleteResource(side: Side, name: string, ifMatch?: string)
   else await api.delete("/sources/{name}", { path, ifMatch });
 }
 
-/** What came of a try that delivers and takes nothing. */
+/** What came of a try, which delivers and takes nothing, unless it sent an event. */
 export interface Tried {
   ok: boolean;
   said: string;
   tookMs: number;
+  /** The id of the event that was sent. */
+  eventId?: string;
 }
 
-export async function tryResource(side: Side, name: string, signal?: AbortSignal): Promise<Tried> {
+/** Tries a resource; with send an endpoint by one event, which its consumers get. */
+export async function tryResource(side: Side, name: string, send: boolean, signal?: AbortSignal): Promise<Tried> {
   const path = { name };
-  return side === "endpoint" ? (await api.post("/endpoints/{name}:test", { path, signal })).data : (await api.post("/sources/{name}:test", { path, signal })).data;
+  return side === "endpoint" ? (await api.post("/endpoints/{name}:test", { path, body: { send }, signal })).data : (await api.post("/sources/{name}:test", { path, signal })).data;
 }
 
 /** Takes an endpoint back to a time: what came since is delivered once more. */

@@ -25,16 +25,27 @@ export function RedriveButton({ selection, label, primary, disabled }: { selecti
   );
 }
 
+interface PurgeProps {
+  selection: Selection;
+  count: number;
+  /** The latest letter there is, for a selection that is not of ids. */
+  newest?: string;
+  of: string;
+  label: string;
+  disabled?: boolean;
+  onDone?: () => void;
+}
+
 /** Removes letters for good, after the words were written. */
-export function PurgeButton({ selection, count: now, of, label, disabled, onDone }: { selection: Selection; count: number; of: string; label: string; disabled?: boolean; onDone?: () => void }) {
+export function PurgeButton({ selection: chosen, count: now, newest, of, label, disabled, onDone }: PurgeProps) {
   const [open, setOpen] = useState(false);
   // What was asked for stays the same while it is written, however many there are by then.
-  const [n, setN] = useState(now);
+  const [{ n, selection }, setAsked] = useState({ n: now, selection: chosen });
   const queries = useQueryClient();
   const { notify } = useToasts();
   return (
     <>
-      <Button icon={<Delete20Regular />} disabled={disabled} onClick={() => (setN(now), setOpen(true))}>
+      <Button icon={<Delete20Regular />} disabled={disabled} onClick={() => (setAsked({ n: now, selection: chosen.ids ? chosen : { ...chosen, through: newest } }), setOpen(true))}>
         {label}
       </Button>
       <ConfirmDialog
@@ -55,7 +66,7 @@ export function PurgeButton({ selection, count: now, of, label, disabled, onDone
         <p>
           {n === 1 ? "The dead letter" : `The ${count(n)} dead letters`} of {of} {n === 1 ? "is" : "are"} removed for good. {n === 1 ? "Its delivery" : "Their deliveries"} will never be made, and nothing brings {n === 1 ? "it" : "them"} back.
         </p>
-        {!selection.ids && <p>Letters of {of} that come until then are removed with {n === 1 ? "it" : "them"}.</p>}
+        {!selection.ids && <p>Letters that come meanwhile stay.</p>}
       </ConfirmDialog>
     </>
   );

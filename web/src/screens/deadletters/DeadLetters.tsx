@@ -30,7 +30,7 @@ export function DeadLetters() {
   const endpoints = useQuery(endpointsQuery).data;
   const columns = useMemo(() => columnsOf(data?.series), [data?.series]);
 
-  if (search.group !== undefined) return <Letters id={search.group} group={group} known={data !== undefined} />;
+  if (search.group !== undefined) return <Letters id={search.group} group={group} newest={data?.newest} known={data !== undefined} />;
   const letters = data?.letters ?? 0;
   return (
     <>
@@ -41,7 +41,7 @@ export function DeadLetters() {
           letters > 0 ? (
             <>
               <RedriveButton selection={search.endpoint ? { endpoint: search.endpoint } : { all: true }} label={`Redrive all ${count(letters)}`} />
-              <PurgeButton selection={search.endpoint ? { endpoint: search.endpoint } : { all: true }} count={letters} of={search.endpoint ? `endpoint ${search.endpoint}` : "all endpoints"} label="Purge all…" />
+              <PurgeButton selection={search.endpoint ? { endpoint: search.endpoint } : { all: true }} count={letters} newest={data?.newest} of={search.endpoint ? `endpoint ${search.endpoint}` : "all endpoints"} label="Purge all…" />
             </>
           ) : undefined
         }

@@ -23,7 +23,7 @@ import { cliOf } from "./selection";
 import styles from "./DeadLetters.module.css";
 
 /** The letters of one cause. */
-export function Letters({ id, group, known }: { id: string; group: Group | undefined; known: boolean }) {
+export function Letters({ id, group, newest, known }: { id: string; group: Group | undefined; newest: string | undefined; known: boolean }) {
   const navigate = useNavigate();
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(lettersQuery({ group: id }));
   const letters = useMemo(() => data?.pages.flatMap((p) => p.items), [data]);
@@ -89,7 +89,7 @@ export function Letters({ id, group, known }: { id: string; group: Group | undef
             <span className={styles.spring} />
             <CopyAs cli={() => cliOf("redrive", one)} value={one} size="small" />
             <RedriveButton primary selection={one} label={ids.length > 0 ? `Redrive ${count(many)} picked` : `Redrive all ${count(many)}`} />
-            <PurgeButton selection={one} count={many} of={ids.length > 0 ? "this selection" : "this cause"} label={ids.length > 0 ? `Purge ${count(many)} picked…` : "Purge all…"} onDone={() => setSelected(new Set())} />
+            <PurgeButton selection={one} count={many} newest={newest} of={ids.length > 0 ? "this selection" : "this cause"} label={ids.length > 0 ? `Purge ${count(many)} picked…` : "Purge all…"} onDone={() => setSelected(new Set())} />
           </div>
           <DataTable
             label="Dead letters of this cause, the oldest first"

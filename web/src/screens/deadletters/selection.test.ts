@@ -19,4 +19,5 @@ test.each([
 
 test("the command of a purge says that it is meant", () => {
   expect(cliOf("purge", { group: "9f2c" })).toBe("headgate dead-letters purge --group 9f2c --yes");
+  expect(cliOf("purge", { all: true, through: "42-0" })).toBe("headgate dead-letters purge --all --through 42-0 --yes");
 });

@@ -13,5 +13,5 @@ export function selectionOf(search: { endpoint?: string; group?: string; all?: t
 /** The command that does the same to the selection. */
 export function cliOf(verb: "redrive" | "purge", s: Selection): string {
   const of = s.group !== undefined ? ["--group", s.group] : s.endpoint !== undefined ? ["--endpoint", s.endpoint] : s.all ? ["--all"] : (s.ids ?? []);
-  return command("headgate", "dead-letters", verb, ...of, verb === "purge" ? "--yes" : undefined);
+  return command("headgate", "dead-letters", verb, ...of, ...(s.through === undefined ? [] : ["--through", s.through]), verb === "purge" ? "--yes" : undefined);
 }

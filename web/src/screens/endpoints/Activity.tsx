@@ -12,6 +12,7 @@ import { ProblemBar } from "~/parts/ProblemBar";
 import { RelativeTime } from "~/parts/RelativeTime";
 import { ResourceLink } from "~/parts/ResourceLink";
 import { StateBadge } from "~/parts/StateBadge";
+import { Blocked } from "./Blocked";
 import styles from "./Endpoints.module.css";
 
 /** How an endpoint does: figures, rates, the latest attempts, and the routes that deliver to it. */
@@ -25,7 +26,7 @@ export function EndpointActivity({ endpoint, status, chart }: { endpoint: Endpoi
           <Figure label="Delivered" value={count(status.delivered)} note="since the gateway started" />
           <Figure label="Attempts that failed" value={count(status.failed)} note="since the gateway started" />
           <Figure label="Waiting" value={count(status.waiting)} note={status.backlog > 0 ? `and ${plural(status.backlog, "batch", "batches")} behind them` : "for a first try"} />
-          <Figure label="Waiting for another try" value={count(status.retrying)} note={status.nextAttempt ? <>the next <RelativeTime at={status.nextAttempt} /></> : "nothing failed lately"} />
+          <Figure label="Waiting for another try" value={count(status.retrying)} note={status.nextAttempt ? <>the next <RelativeTime at={status.nextAttempt} /></> : status.retrying > 0 ? "failed, or behind what failed" : "nothing failed lately"} />
           <Figure
             label="Dead letters"
             value={
@@ -55,6 +56,7 @@ export function EndpointActivity({ endpoint, status, chart }: { endpoint: Endpoi
           </MessageBarBody>
         </MessageBar>
       )}
+      {(status?.retrying ?? 0) > 0 && <Blocked name={endpoint.name} />}
       {chart}
       <div className={styles.two}>
         <Attempts name={endpoint.name} />
@@ -92,7 +94,6 @@ type Attempt = Schemas["EndpointAttempt"];
 
 const outcomes: Record<string, string> = { delivered: "delivered", event: "the event was refused", endpoint: "the endpoint failed", transient: "to be tried again" };
 
-/** 325.679µs → 326 µs. */
 /** The latest attempts that the gateway remembers. */
 function Attempts({ name }: { name: string }) {
   const [failed, setFailed] = useState(false);

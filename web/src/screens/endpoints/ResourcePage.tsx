@@ -1,4 +1,4 @@
-import { Button, MessageBar, MessageBarBody, MessageBarTitle, Tab, TabList } from "@fluentui/react-components";
+import { Button, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle, Tab, TabList } from "@fluentui/react-components";
 import { PlugConnectedCheckmark20Regular } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -125,13 +125,13 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
   const [problem, setProblem] = useState<Problem>();
   // What is not there any more has no change that could be lost.
   const back = () => void navigate({ to: "/endpoints", search: side === "source" ? { tab: "sources" } : {}, ignoreBlocker: true });
-  const test = async () => {
+  const test = async (send = false) => {
     const mine = new AbortController();
     setTrying(mine);
     setProblem(undefined);
     setTried(undefined);
     try {
-      setTried(await tryResource(side, name, mine.signal));
+      setTried(await tryResource(side, name, send, mine.signal));
     } catch (e) {
       if (!mine.signal.aborted) setProblem(asProblem(e));
     } finally {
@@ -165,7 +165,7 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
               cli={() => command(...putCommand(side, resource.name, spec))}
               commands={{
                 "Try the connection": command("headgate", side + "s", "test", resource.name),
-                ...(side === "endpoint" && { [spec.paused ? "Resume" : "Pause"]: command("headgate", "endpoints", spec.paused ? "resume" : "pause", resource.name), "Deliver the past once more": command("headgate", "replay", resource.name, "--from", "TIME") }),
+                ...(side === "endpoint" && { [spec.paused ? "Resume" : "Pause"]: command("headgate", "endpoints", spec.paused ? "resume" : "pause", resource.name), "Send an event to try it": command("headgate", "endpoints", "test", resource.name, "--send"), "Deliver the past once more": command("headgate", "replay", resource.name, "--from", "TIME") }),
                 Delete: command("headgate", "delete", side, resource.name),
               }}
               value={{ name: resource.name, spec }}
@@ -189,9 +189,16 @@ function Page({ side, name, tagged, error, onRetry, search, onSearch, badge, sen
       {tried && (
         <MessageBar intent={tried.ok ? "success" : "error"} layout="multiline" role={tried.ok ? "status" : "alert"}>
           <MessageBarBody style={{ overflowWrap: "anywhere" }}>
-            <MessageBarTitle>{tried.ok ? "It can be reached" : "It would fail"}</MessageBarTitle>
+            <MessageBarTitle>{tried.eventId ? (tried.ok ? "It took an event" : "It did not take an event") : tried.ok ? "It can be reached" : "It would fail"}</MessageBarTitle>
             {tried.said} <span className="quiet nums">({tried.tookMs} ms)</span>
           </MessageBarBody>
+          {side === "endpoint" && tried.ok && !tried.eventId && (
+            <MessageBarActions>
+              <Button title="One event, of the type Headgate.Probe, which those who consume from it get" onClick={() => void test(true)}>
+                Send an event too
+              </Button>
+            </MessageBarActions>
+          )}
         </MessageBar>
       )}
       <TabList selectedValue={tab} onTabSelect={(_, d) => onSearch({ tab: d.value === "activity" ? undefined : (d.value as typeof tab) })}>
