@@ -72,6 +72,23 @@ test("keys: places, palette, list of keys, skip link", async () => {
   await page.close();
 });
 
+test("what lies over a page and fails is told there, and the page under it stays", async () => {
+  const page = await newPage(gateway, { expect: [/./] });
+  await page.route("**/api/v1/sources?*", (r) => r.fulfill({ contentType: "application/json", body: '{"items":[null]}' })); // nothing that a gateway says
+  await page.goto("/settings");
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find or do anything" }).fill("pump");
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  await page.unroute("**/api/v1/sources?*");
+  await page.reload();
+  await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find or do anything" }).waitFor();
+  await page.close();
+});
+
 test("the system's theme is followed while none is chosen", async () => {
   const page = await newPage(gateway, { theme: "dark" });
   await page.goto("/settings");

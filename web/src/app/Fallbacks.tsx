@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 import { asProblem } from "~/api/problem";
 import { EmptyState } from "~/parts/EmptyState";
+import styles from "~/parts/lazy.module.css";
 import { PageHead } from "~/parts/PageHead";
 import { ProblemBar } from "~/parts/ProblemBar";
 import { Skeleton } from "~/parts/Skeleton";
@@ -29,6 +30,15 @@ export function ScreenError({ error, reset }: ErrorComponentProps) {
       <PageHead title="This page could not be shown" />
       <ProblemBar problem={asProblem(error)} action={<Button onClick={again}>Try again</Button>} />
     </>
+  );
+}
+
+/** What lay over the page and failed; the page under it stays. */
+export function OverError({ error, onClose }: { error: unknown; onClose: () => void }) {
+  return (
+    <div className={styles.over}>
+      <ProblemBar problem={asProblem(error)} action={<Button onClick={onClose}>Close</Button>} />
+    </div>
   );
 }
 

@@ -1,10 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { CatchBoundary, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { lazy } from "~/parts/lazy";
 import { ToastHost } from "~/parts/Toasts";
 import { Bar } from "./Bar";
 import { useConnection } from "./connection";
+import { OverError } from "./Fallbacks";
 import { GoneBanner } from "./GoneBanner";
 import { places } from "./nav";
 import { Rail } from "./Rail";
@@ -56,11 +57,13 @@ export function Shell() {
       </main>
       <Bar />
       <ToastHost />
-      <Suspense>
-        {open === "palette" && <Palette onClose={() => setOpen(undefined)} />}
-        {signedOut && <SignIn />}
-        {open === "keys" && <Keys onClose={() => setOpen(undefined)} />}
-      </Suspense>
+      <CatchBoundary getResetKey={() => open ?? ""} errorComponent={({ error }) => <OverError error={error} onClose={() => setOpen(undefined)} />}>
+        <Suspense>
+          {open === "palette" && <Palette onClose={() => setOpen(undefined)} />}
+          {signedOut && <SignIn />}
+          {open === "keys" && <Keys onClose={() => setOpen(undefined)} />}
+        </Suspense>
+      </CatchBoundary>
     </div>
   );
 }

@@ -55,6 +55,21 @@ test("of more than 20 endpoints the failing and the busiest are shown, the other
   expect(t.flows.every((f) => t.stations.some((s) => s.id === f.from) && t.stations.some((s) => s.id === f.to))).toBe(true);
 });
 
+test("of more than 20 sources the failing and the busiest are shown, the others as one", () => {
+  const sources = Array.from({ length: 30 }, (_, i) => ({ name: `source-${i}`, kind: "serviceBus", state: i === 29 ? "failing" : "running" }));
+  const received = (i: number) => (i === 28 ? 50 : i < 10 ? 10 : 20);
+  const t = topologyOf({
+    status: { journal: { full: false }, sources, endpoints: [] } as unknown as Schemas["Status"], routes: [],
+    rates: { stepSeconds: 10, gateway: { in: [0, 900, null] }, sources: sources.map((s, i) => ({ name: s.name, received: [0, received(i), null] })), routes: [], endpoints: [] } as unknown as Schemas["Rates"],
+  });
+  const shown = t.stations.filter((s) => s.column === 0);
+  expect(shown.length).toBe(most + 2);
+  expect(shown.map((s) => s.label)).toEqual(expect.arrayContaining(["source-28", "source-29", "HTTP"]));
+  expect(shown.find((s) => s.id === "sources")).toMatchObject({ label: "other sources", folds: 10, rate: 10 });
+  expect(shown.find((s) => s.id === "http")?.rate).toBeCloseTo(37, 6);
+  expect(t.flows.every((f) => t.stations.some((s) => s.id === f.from) && t.stations.some((s) => s.id === f.to))).toBe(true);
+});
+
 test("nothing moves when rates change", () => {
   const world = { endpoints: { a: "healthy", b: "healthy", c: "idle" }, routes: many(40, "route", (i) => "abc"[i % 3]!) };
   const places = (rate: Record<string, number>) => topology({ ...world, rate }).stations.map((s) => [s.id, s.column, s.row]);

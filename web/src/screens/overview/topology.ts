@@ -43,8 +43,8 @@ interface Given {
 
 /**
  * What flows where now. With more than 20 routes those of one endpoint fold into
- * one, but failing ones stay open; with more than 20 endpoints the failing and
- * the busiest are shown, and the others as one.
+ * one, but failing ones stay open; with more than 20 endpoints, or sources, the
+ * failing and the busiest are shown, and the others as one.
  */
 export function topologyOf({ status, routes, rates }: Given): Topology {
   const step = rates?.stepSeconds ?? 10;
@@ -62,12 +62,20 @@ export function topologyOf({ status, routes, rates }: Given): Topology {
 
   // Where events come from.
   const accepted = per(rates?.gateway.in);
-  let fetched = 0;
+  const rateOf = (s: Schemas["SourceStatus"]) => per(bySource.get(s.name)?.received);
+  const away = (s: Schemas["SourceStatus"]) => (s.state === "failing" || s.state === "stopped" ? 1 : 0);
+  const fetched = sum(status.sources.map(rateOf)) ?? 0;
+  const shownSources = foremost(status.sources, away, rateOf);
   for (const s of status.sources) {
-    const rate = per(bySource.get(s.name)?.received);
-    fetched += rate ?? 0;
-    stations.push({ id: "source " + s.name, column: 0, row: 0, label: s.name, link: { kind: "source", name: s.name }, state: s.state, rate });
-    flow("source " + s.name, "journal", rate, s.state === "failing" || s.state === "stopped" ? 1 : 0);
+    if (!shownSources.has(s.name)) continue;
+    stations.push({ id: "source " + s.name, column: 0, row: 0, label: s.name, link: { kind: "source", name: s.name }, state: s.state, rate: rateOf(s) });
+    flow("source " + s.name, "journal", rateOf(s), away(s));
+  }
+  const otherSources = status.sources.filter((s) => !shownSources.has(s.name));
+  if (otherSources.length > 0) {
+    const rate = sum(otherSources.map(rateOf));
+    stations.push({ id: "sources", column: 0, row: 0, label: "other sources", folds: otherSources.length, state: worst(otherSources.map((s) => s.state)), rate });
+    flow("sources", "journal", rate, Math.max(...otherSources.map(away)));
   }
   const http = accepted === undefined ? undefined : Math.max(0, accepted - fetched);
   stations.push({ id: "http", column: 0, row: 0, label: "HTTP", state: http ? "healthy" : "idle", rate: http });
@@ -77,13 +85,7 @@ export function topologyOf({ status, routes, rates }: Given): Topology {
   // Where they go: by name, so that nothing moves when rates change.
   const ends = [...status.endpoints].sort((a, b) => (a.name < b.name ? -1 : 1));
   const byName = new Map(ends.map((e) => [e.name, e]));
-  const shownEnds = new Set(byName.keys());
-  if (ends.length > most) {
-    const weight = (e: Schemas["EndpointStatus"]) => (e.state === "failing" ? 1e12 : 0) + (per(byEndpoint.get(e.name)?.delivered) ?? 0);
-    const first = [...ends].sort((a, b) => weight(b) - weight(a)).slice(0, most);
-    shownEnds.clear();
-    for (const e of first) shownEnds.add(e.name);
-  }
+  const shownEnds = foremost(ends, (e) => (e.state === "failing" ? 1 : 0), (e) => per(byEndpoint.get(e.name)?.delivered));
   const others = ends.filter((e) => !shownEnds.has(e.name));
   const endId = (name: string) => (shownEnds.has(name) ? "endpoint " + name : "endpoints");
   const failingPart = (name: string) => {
@@ -143,6 +145,13 @@ function placed(stations: Station[], flows: Flow[]): Topology {
   const rows = Math.max(...columns.map((c) => c.length));
   for (const c of columns) c.forEach((s, i) => (s.row = i + (rows - c.length) / 2));
   return { stations, flows, rows };
+}
+
+/** The names of those that are shown: all, or of too many the failing and the busiest. */
+function foremost<T extends { name: string }>(all: readonly T[], failing: (one: T) => number, rate: (one: T) => number | undefined): Set<string> {
+  const weight = (one: T) => 1e12 * failing(one) + (rate(one) ?? 0);
+  const shown = all.length > most ? [...all].sort((a, b) => weight(b) - weight(a)).slice(0, most) : all;
+  return new Set(shown.map((one) => one.name));
 }
 
 const order: StateName[] = ["failing", "catching up", "paused", "healthy", "idle", "disabled"];
