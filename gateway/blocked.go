@@ -53,10 +53,13 @@ func (g *Gateway) retryOf(ctx context.Context, ref delivery.Ref) (*delivery.Deli
 		return nil, nil
 	}
 	kept, err := g.journal.Retries().Get(ctx, ref)
-	if errors.Is(err, journal.ErrNotFound) {
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
 		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return &kept.Delivery, err
+	return &kept.Delivery, nil
 }
 
 // skipped is the reason of a dead letter that somebody asked for.
