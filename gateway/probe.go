@@ -69,9 +69,9 @@ func (g *Gateway) sendProbe(ctx context.Context, snapshot *catalog.Snapshot, e c
 		ID: rand.Text(), Source: "headgate/endpoints/" + e.Name, Type: probeType, Subject: probeSubject,
 		Time: now.UTC().Format(time.RFC3339Nano), DataContentType: "application/json", Data: data,
 	}
-	item, err := g.renderProbe(ctx, snapshot, e, &made)
-	if err != nil {
-		return catalog.Probed{}, err
+	item, why, err := g.renderProbe(ctx, snapshot, e, &made)
+	if err != nil || why != "" {
+		return catalog.Probed{Said: why}, err
 	}
 	policy := e.Policy()
 	d := dispatch.Lone(e.Name, policy, now, item)
@@ -85,12 +85,13 @@ func (g *Gateway) sendProbe(ctx context.Context, snapshot *catalog.Snapshot, e c
 	return probed, nil
 }
 
-// renderProbe makes of an event what e takes, and gives it a session.
-func (g *Gateway) renderProbe(ctx context.Context, snapshot *catalog.Snapshot, e catalog.Endpoint, made *event.Event) (pipeline.Item, error) {
-	item := pipeline.Item{Source: made, Event: made}
+// renderProbe makes of an event what e takes, and gives it a session, or says why
+// the plugin that is to do so makes nothing of it.
+func (g *Gateway) renderProbe(ctx context.Context, snapshot *catalog.Snapshot, e catalog.Endpoint, made *event.Event) (item pipeline.Item, why string, err error) {
+	item = pipeline.Item{Source: made, Event: made}
 	r, err := g.builder.mapped(snapshot, catalog.Route{EndpointName: e.Name})
 	if err != nil {
-		return item, err
+		return item, "", err
 	}
 	g.trial.running.Lock()
 	defer g.trial.running.Unlock()
@@ -98,15 +99,15 @@ func (g *Gateway) renderProbe(ctx context.Context, snapshot *catalog.Snapshot, e
 	defer bound.Close()
 	stages, err := g.trialStages(ctx, snapshot, r, bound)
 	if err != nil {
-		return item, err
+		return item, "", err
 	}
 	for _, stage := range stages {
 		next, verdict, err := stage.judge(ctx, []pipeline.Item{item})
 		switch {
 		case err != nil:
-			return item, err
+			return item, "", err
 		case len(next) != 1 || verdict.Error != "":
-			return item, fmt.Errorf("endpoint %s takes events that the plugin %s makes, which makes none of a probe: %s", e.Name, stage.name, cmp.Or(verdict.Error, verdict.Verdict))
+			return item, fmt.Sprintf("endpoint %s takes events that the plugin %s makes, which makes none of a probe: %s", e.Name, stage.name, cmp.Or(verdict.Error, verdict.Verdict)), nil
 		}
 		item = next[0]
 	}
@@ -116,7 +117,7 @@ func (g *Gateway) renderProbe(ctx context.Context, snapshot *catalog.Snapshot, e
 	}
 	p.SessionID = cmp.Or(p.SessionID, probeSubject)
 	item.Properties = &p
-	return item, nil
+	return item, "", nil
 }
 
 // ProbeSource tries a source, by one of its own, without taking anything; see

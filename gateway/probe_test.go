@@ -94,6 +94,15 @@ func TestProbeSendsNothing(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, probed, want)
 		}
 	}
+
+	// A plugin that is called eventgrid, and makes nothing of a probe.
+	made := s.pushVersion("eventgrid", guest(t, "../plugins/tsi")).object(t)
+	s.api(http.MethodPut, "/plugins/eventgrid/active", fmt.Sprintf(`{"version":%v}`, made["version"])).want(t, 200)
+	s.put("/endpoints/grid", fmt.Sprintf(`{"kind":"eventGrid","settings":{"topicEndpoint":%q,"accessKey":%q}}`, "https://127.0.0.1:1/api/events", notAKey))
+	probed := s.api(http.MethodPost, "/endpoints/grid:test", `{"send":true}`).want(t, 200).object(t)
+	if probed["ok"] != false || probed["eventId"] != nil || !strings.Contains(fmt.Sprint(probed["said"]), "makes, which makes none of a probe: nothing") {
+		t.Errorf("a plugin that makes nothing: %v", probed)
+	}
 	if got := readLines(t, path); len(got) != 0 {
 		t.Errorf("the paused endpoint got %v", got)
 	}
